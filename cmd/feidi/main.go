@@ -1,0 +1,13 @@
+// Command feidi is the SGX platform in software: it inspects enclave files
+// and runs them on an emulated processor. Run `feidi help` for its verbs.
+package main
+
+import (
+	"os"
+
+	"github.com/feidi-dev/feidi/internal/cli"
+)
+
+func main() {
+	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"feidi": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("FEIDI_ENCLAVES", os.Getenv("FEIDI_ENCLAVES"))
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "engine" {
+				return len(engines()) > 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    exits,
+			"jsonkeys": jsonKeys,
+			"json":     jsonValue,
+		},
+	})
+}
+
+// exits CODE ARGS... runs feidi and compares its exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: exits CODE ARGS...")
+	}
+	err := ts.Exec("feidi", args[1:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("feidi %s: exit code %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+func readJSON(ts *testscript.TestScript) map[string]any {
+	var v map[string]any
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	d.UseNumber()
+	ts.Check(d.Decode(&v))
+	if d.More() {
+		ts.Fatalf("more than one JSON value on standard output")
+	}
+	return v
+}
+
+// jsonkeys KEY... compares the set of keys of the object on standard output.
+func jsonKeys(ts *testscript.TestScript, neg bool, args []string) {
+	var got []string
+	for k := range readJSON(ts) {
+		got = append(got, k)
+	}
+	sort.Strings(got)
+	want := slices.Sorted(slices.Values(args))
+	if slices.Equal(got, want) == neg {
+		ts.Fatalf("keys are %v, want %v", got, want)
+	}
+}
+
+// json PATH VALUE compares one value; PATH is keys separated by dots.
+func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: json PATH VALUE")
+	}
+	var v any = readJSON(ts)
+	for _, k := range strings.Split(args[0], ".") {
+		m, ok := v.(map[string]any)
+		if !ok {
+			ts.Fatalf("%s: %q is not in an object", args[0], k)
+		}
+		if v, ok = m[k]; !ok {
+			ts.Fatalf("%s: no key %q", args[0], k)
+		}
+	}
+	if got := fmt.Sprint(v); (got == args[1]) == neg {
+		ts.Fatalf("%s is %q, want %q", args[0], got, args[1])
+	}
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitNo     = 1
+	exitUsage  = 2
+	exitCannot = 3
+)
+
+func exitCodes() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What the exit codes mean",
+		Long: `Exit codes, the same for every verb:
+
+  0  done, and the answer is yes
+  1  the answer is no: a signature or a measurement does not fit, the
+     processor refused the enclave, the enclave returned an error or crashed,
+     or the machine cannot run enclaves (doctor)
+  2  usage: an unknown verb or flag, or a wrong argument
+  3  cannot tell: a file cannot be read or is no enclave, or this machine or
+     platform cannot do what was asked
+
+With --json, a verb that fails before it has a result writes an object with
+the keys "error" and "exit_code".`,
+	}
+}
+
+// exitError is an error with the exit code that it leads to.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// no is the error of a verb whose answer is no.
+func no(err error) error { return &exitError{exitNo, err} }
+
+// cannot is the error of a verb that has no answer.
+func cannot(err error) error { return &exitError{exitCannot, err} }
+
+// usage is the error of a wrong argument.
+func usage(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// finish reports err and returns its exit code. An error without a code is
+// cobra's: a verb, a flag or a number of arguments that does not exist.
+func (a *app) finish(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var e *exitError
+	if !errors.As(err, &e) {
+		e = &exitError{exitUsage, err}
+	}
+	fmt.Fprintf(a.err, "feidi: %v\n", err)
+	if e.code == exitUsage {
+		fmt.Fprintln(a.err, "feidi: `feidi help` shows the verbs, and `feidi VERB -h` their arguments")
+	}
+	if a.json && !a.shown {
+		_ = a.writeJSON(map[string]any{"error": err.Error(), "exit_code": e.code})
+	}
+	return e.code
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// writeJSON writes v as the verb's JSON object.
+func (a *app) writeJSON(v any) error {
+	a.shown = true
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return cannot(fmt.Errorf("writing the result: %w", err))
+	}
+	return nil
+}
+
+// table is text in aligned columns; the last column is as wide as it likes.
+type table struct{ rows [][]string }
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// write indents every row, and drops spaces at the ends of lines.
+func (t *table) write(a *app, indent string) {
+	var width []int
+	for _, r := range t.rows {
+		for i, c := range r {
+			if i == len(width) {
+				width = append(width, 0)
+			}
+			width[i] = max(width[i], len(c))
+		}
+	}
+	for _, r := range t.rows {
+		var b strings.Builder
+		b.WriteString(indent)
+		for i, c := range r {
+			fmt.Fprintf(&b, "%-*s  ", width[i], c)
+		}
+		a.printf("%s\n", strings.TrimRight(b.String(), " "))
+	}
+}

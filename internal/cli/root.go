@@ -1,0 +1,79 @@
+// Package cli is the command feidi: one file a verb. A verb reads its
+// arguments, calls the packages that do the work and shows what they return,
+// as text for people or, with --json, as one JSON object on standard output.
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// app is what the verbs share.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	json     bool // the verb was given --json
+	shown    bool // a JSON object was written
+}
+
+// Main runs feidi with args, which do not include the program's name, and
+// returns the exit code (see `feidi help exit-codes`).
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{in: stdin, out: stdout, err: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	return a.finish(root.Execute())
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "feidi",
+		Short: "The Intel SGX platform in software",
+		Long: `Feidi runs SGX enclaves on machines without SGX, and shows what is in them.
+
+` + notProtected,
+		Example: `  feidi doctor
+  feidi help exit-codes`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetVersionTemplate("feidi {{.Version}}\n")
+	root.AddCommand(
+		a.doctor(),
+		a.version(),
+		a.man(),
+		exitCodes(),
+		security(),
+	)
+	return root
+}
+
+// verb completes a command that has --json.
+func (a *app) verb(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().BoolVar(&a.json, "json", false, "write one JSON object in place of text")
+	return cmd
+}
+
+// notProtected is said wherever somebody might believe otherwise.
+const notProtected = `Software SGX protects nothing from the machine that runs it: its kernel, its
+administrator and every process of the same user can read and change what is
+inside an enclave, and its keys. Use it to build, test and study enclaves,
+never to keep a secret.`
+
+func security() *cobra.Command {
+	return &cobra.Command{
+		Use:   "security",
+		Short: "What is protected, and what is not",
+		Long:  notProtected,
+	}
+}
+
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }

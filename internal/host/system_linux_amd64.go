@@ -1,0 +1,167 @@
+package host
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// system adds what the kernel says.
+func (s *Survey) system() {
+	var u unix.Utsname
+	release := "unknown"
+	if unix.Uname(&u) == nil {
+		release = unix.ByteSliceToString(u.Release[:])
+	}
+	s.add("kernel.release", "Linux", release, Info, "")
+	s.devices()
+	s.kernel()
+	s.memory()
+}
+
+func (s *Survey) devices() {
+	var found []string
+	for _, d := range []string{
+		"/dev/sgx_enclave", "/dev/sgx/enclave", "/dev/isgx",
+		"/dev/sgx_provision", "/dev/sgx/provision", "/dev/sgx_vepc",
+	} {
+		if _, err := os.Stat(d); err == nil {
+			found = append(found, d)
+		}
+	}
+	s.add("sgx.devices", "SGX driver", list(found), Info, unless(len(found) > 0, "not needed: the processor is emulated"))
+}
+
+func (s *Survey) kernel() {
+	fsgs := fsgsbase()
+	s.add("kernel.fsgsbase", "FSGSBASE in user mode", yes(fsgs), need(fsgs, Missing), unless(fsgs, "Linux 5.9 or later grants it (AT_HWCAP2)"))
+	mode := syscallDispatch()
+	s.add("kernel.syscall_dispatch", "Syscall user dispatch", mode, need(mode != "none", Warn),
+		unless(mode != "none", "SYSCALL inside an enclave reaches the kernel in place of raising #UD; Linux 5.11 or later prevents it"))
+	faulting := cpuidFaulting()
+	s.add("kernel.cpuid_faulting", "CPUID faulting", yes(faulting), need(faulting, Info),
+		unless(faulting, "CPUID inside an enclave cannot be trapped by the processor"))
+	s.seccomp()
+}
+
+// seccomp tells the filter mode of this process (proc_pid_status(5)).
+func (s *Survey) seccomp() {
+	mode := map[string]string{"0": "off", "1": "strict", "2": "filter"}[procField("/proc/self/status", "Seccomp")]
+	if mode == "" {
+		mode = "unknown"
+	}
+	note := ""
+	if mode == "filter" {
+		note = "a filter may forbid what the engine needs; the lines above were tried under it"
+	}
+	s.add("kernel.seccomp", "Seccomp", mode, Info, note)
+}
+
+func (s *Survey) memory() {
+	total, avail := meminfo("MemTotal"), meminfo("MemAvailable")
+	s.add("memory.total", "Memory", Bytes(total), Info, "")
+	s.add("memory.available", "Memory available", Bytes(avail), Info, "")
+	if limit, ok := cgroupLimit(); ok && limit < total {
+		s.add("memory.limit", "Memory limit (cgroup)", Bytes(limit), Info, "")
+	}
+	s.add("memory.overcommit", "Overcommit policy", sysctl("vm/overcommit_memory"), overcommitVerdict(), overcommitNote())
+
+	maps, err := strconv.ParseUint(sysctl("vm/max_map_count"), 10, 64)
+	few := err == nil && maps < 65530
+	s.add("memory.max_map_count", "vm.max_map_count", sysctl("vm/max_map_count"), need(!few, Warn),
+		unless(!few, "below the default of 65530: large enclaves with many small regions may not load"))
+	if err := executableMemfd(); err != nil {
+		s.add("memory.memfd_exec", "Executable shared memory", "no", Missing, "memfd_create and mmap: "+err.Error())
+	} else {
+		s.add("memory.memfd_exec", "Executable shared memory", "yes", OK, "")
+	}
+}
+
+const strictOvercommit = "2"
+
+func overcommitVerdict() Verdict {
+	return need(sysctl("vm/overcommit_memory") != strictOvercommit, Warn)
+}
+
+func overcommitNote() string {
+	return unless(overcommitVerdict() == OK, "every reserved page counts: enclaves with large heaps may not load")
+}
+
+// fsgsbase reports whether user mode may execute WRFSBASE: bit 1 of AT_HWCAP2.
+func fsgsbase() bool {
+	const atHWCAP2, hwcap2FSGSBASE = 26, 1 << 1
+	auxv, err := os.ReadFile("/proc/self/auxv")
+	if err != nil {
+		return false
+	}
+	for ; len(auxv) >= 16; auxv = auxv[16:] {
+		if le64(auxv) == atHWCAP2 {
+			return le64(auxv[8:])&hwcap2FSGSBASE != 0
+		}
+	}
+	return false
+}
+
+func le64(b []byte) uint64 {
+	var v uint64
+	for i := 7; i >= 0; i-- {
+		v = v<<8 | uint64(b[i])
+	}
+	return v
+}
+
+func sysctl(name string) string {
+	b, err := os.ReadFile("/proc/sys/" + name)
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(b))
+}
+
+// procField returns the value of a "Name: value" line.
+func procField(file, name string) string {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(b)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && k == name {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
+
+// meminfo returns a field of /proc/meminfo in bytes.
+func meminfo(name string) uint64 {
+	v, _, _ := strings.Cut(procField("/proc/meminfo", name), " ")
+	n, err := strconv.ParseUint(v, 10, 54)
+	if err != nil {
+		return 0
+	}
+	return n << 10
+}
+
+// cgroupLimit returns the memory limit of this process's cgroup, version 2.
+func cgroupLimit() (uint64, bool) {
+	b, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(b)) {
+		path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
+		if !ok {
+			continue
+		}
+		v, err := os.ReadFile(fmt.Sprintf("/sys/fs/cgroup%s/memory.max", path))
+		if err != nil {
+			return 0, false
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(string(v)), 10, 64)
+		return n, err == nil
+	}
+	return 0, false
+}

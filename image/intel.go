@@ -1,0 +1,207 @@
+package image
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/feidi-dev/feidi/isa"
+)
+
+// Symbols by which SDK runtimes are told apart.
+const (
+	symGlobalData    = "g_global_data"
+	symGlobalDataSim = "g_global_data_sim"
+	symEnclaveEntry  = "enclave_entry"
+)
+
+// parseIntel reads a shared object of the Intel SDK. The order is that of its
+// loader, which is the order of measurement: segments, then the layout.
+func parseIntel(b []byte, o *options) (*Image, error) {
+	f, err := parseELF(b)
+	if err != nil {
+		return nil, err
+	}
+	meta, at, versions, err := findMetadata(f, o.edmm)
+	if err != nil {
+		return nil, err
+	}
+	m := &Image{
+		Format: FormatIntel, Mode: ModeHardware,
+		Version: meta.Version, Versions: versions, SDK: sdkVersion(b),
+		Size: meta.EnclaveSize, SSAFrameSize: meta.SSAFrameSize, Attributes: meta.Attributes,
+		MiscSelect:   meta.SigStruct.MiscSelect | meta.DesiredMiscSelect,
+		ThreadPolicy: meta.TCSPolicy, TCSMinPool: meta.TCSMinPool,
+	}
+	if meta.SigStruct.Signature != ([isa.RSAKeySize]byte{}) {
+		s := meta.SigStruct
+		m.SigStruct = &s
+	} else {
+		m.Mode = ModeUnsigned
+	}
+	if f.exports(symGlobalDataSim) {
+		m.Mode = ModeSimulation
+	}
+	if err := checkHeader(meta); err != nil {
+		return nil, rebase(err, at)
+	}
+
+	// Tables are read from the file as it is, segments from the patched copy.
+	writable, err := f.textRelocations()
+	if err != nil {
+		return nil, err
+	}
+	patched, err := applyPatches(b, meta.Patches, at)
+	if err != nil {
+		return nil, err
+	}
+	l := loader{image: m, file: patched, limit: m.Size}
+	if err := l.segments(f, meta, at, writable); err != nil {
+		return nil, err
+	}
+	if err := l.layout(meta, at); err != nil {
+		return nil, err
+	}
+	m.Symbols, m.Code = f.functions(meta.EnclaveSize), f.code(meta.EnclaveSize)
+	if r := meta.ELRange; r != nil {
+		m.Base, m.Size = r.Start, r.Size
+		m.shift(r.Image - r.Start)
+	}
+	return m, l.checkOverlap()
+}
+
+// checkHeader checks the fields of a block that need no context. Offsets are
+// those in the block.
+func checkHeader(meta *Metadata) error {
+	if meta.TCSPolicy > PolicyUnbind {
+		return malformed(20, "TCS policy %d", meta.TCSPolicy)
+	}
+	if meta.SSAFrameSize < 1 || meta.SSAFrameSize > 4 {
+		return malformed(24, "SSA frame of %d pages, not 1 to 4", meta.SSAFrameSize)
+	}
+	if err := checkSize(40, meta.EnclaveSize); err != nil {
+		return err
+	}
+	r := meta.ELRange
+	if r == nil {
+		return nil
+	}
+	at := uint64(metaOffDirs + dirELRange*metaDirSize)
+	if err := checkSize(at, r.Size); err != nil {
+		return err
+	}
+	if r.Start%r.Size != 0 || r.Image%isa.PageSize != 0 {
+		return malformed(at, "ELRANGE start %#x or image address %#x is not aligned", r.Start, r.Image)
+	}
+	if r.Start > MaxSize-r.Size || r.Image < r.Start || !within(r.Image-r.Start, meta.EnclaveSize, r.Size) {
+		return malformed(at, "image of %#x bytes at %#x does not fit into ELRANGE %#x+%#x", meta.EnclaveSize, r.Image, r.Start, r.Size)
+	}
+	return nil
+}
+
+// checkSize checks the size of an ELRANGE, in bytes.
+func checkSize(at, size uint64) error {
+	if size < isa.PageSize || size > MaxSize || size&(size-1) != 0 {
+		return malformed(at, "enclave size %#x is not a power of two from %#x to %#x", size, isa.PageSize, uint64(MaxSize))
+	}
+	return nil
+}
+
+// findMetadata chooses a block among those of the file and returns its offset
+// and the versions of all.
+//
+// The rule is that of the SDK's loader: of the greatest family that the
+// machine supports, 1 or with EDMM 3, the greatest version; the blocks of
+// family 2, whose machines never shipped, serve only if there is no other.
+func findMetadata(f *elfFile, edmm bool) (meta *Metadata, at uint64, versions []uint64, err error) {
+	s := f.section(MetadataSection)
+	if s == nil {
+		if f.exports(symGlobalData) || f.exports(symGlobalDataSim) || f.exports(symEnclaveEntry) {
+			return nil, 0, nil, formatErr(ErrUnsigned, 0, "SDK symbols but no section %s; sign the file first", MetadataSection)
+		}
+		return nil, 0, nil, formatErr(ErrNotEnclave, 0, "ELF file without section %s", MetadataSection)
+	}
+	le, note := binary.LittleEndian, f.data(s)
+	if len(note) < noteHeaderSize || le.Uint32(note) != uint32(len(metadataNote)) || string(note[12:noteHeaderSize]) != metadataNote {
+		return nil, 0, nil, malformed(s.offset, "section %s holds no note named sgx_metadata", MetadataSection)
+	}
+	blocks := note[noteHeaderSize:]
+	base := s.offset + uint64(noteHeaderSize)
+
+	best := -1
+	for pos := 0; len(blocks)-pos >= metaMinSize && le.Uint64(blocks[pos:]) == MetadataMagic; {
+		v, size := le.Uint64(blocks[pos+8:]), le.Uint32(blocks[pos+16:])
+		if size < metaMinSize || uint64(size) > uint64(len(blocks)-pos) {
+			return nil, 0, nil, malformed(base+uint64(pos)+16, "metadata block of %#x bytes, %#x available", size, len(blocks)-pos)
+		}
+		versions = append(versions, v)
+		if knownVersion(v) && (best < 0 || preferred(v, le.Uint64(blocks[best+8:]), edmm)) {
+			best = pos
+		}
+		pos += int(size)
+	}
+	if len(versions) == 0 {
+		return nil, 0, nil, formatErr(ErrUnsigned, base, "section %s holds no metadata; sign the file first", MetadataSection)
+	}
+	if best < 0 {
+		return nil, 0, versions, formatErr(ErrUnsupported, base+8, "metadata version %d.%d", versions[0]>>32, uint32(versions[0]))
+	}
+	at = base + uint64(best)
+	meta, err = ParseMetadata(blocks[best:])
+	return meta, at, versions, rebase(err, at)
+}
+
+// preferred reports whether version v serves a machine better than w does.
+func preferred(v, w uint64, edmm bool) bool {
+	usable := func(v uint64) bool { return family(v) == 1 || edmm && family(v) == 3 }
+	if usable(v) != usable(w) {
+		return usable(v)
+	}
+	return v > w
+}
+
+// applyPatches returns a copy of the file with the patches applied. The block
+// that holds them begins at offset at.
+func applyPatches(b []byte, patches []Patch, at uint64) ([]byte, error) {
+	out := bytes.Clone(b)
+	for i, p := range patches {
+		if !within(p.Offset, uint64(len(p.Data)), uint64(len(out))) {
+			return nil, malformed(at+metaOffDirs, "patch %d, %#x bytes at %#x, lies outside the file of %#x bytes", i, len(p.Data), p.Offset, len(out))
+		}
+		copy(out[p.Offset:], p.Data)
+	}
+	return out, nil
+}
+
+// sdkVersion returns the version that the SDK's trusted runtime leaves in
+// every file, or "".
+func sdkVersion(b []byte) string {
+	const mark = "SGX_TRTS_VERSION_"
+	i := bytes.Index(b, []byte(mark))
+	if i < 0 {
+		return ""
+	}
+	v := b[i+len(mark):]
+	n := 0
+	for n < len(v) && n < 32 && (v[n] == '.' || v[n] >= '0' && v[n] <= '9') {
+		n++
+	}
+	return string(v[:n])
+}
+
+// shift moves everything by delta bytes, from the image's base to that of its
+// ELRANGE. The offsets inside TCSs were signed as they are.
+func (m *Image) shift(delta uint64) {
+	for i := range m.Runs {
+		m.Runs[i].Offset += delta
+	}
+	for i := range m.Threads {
+		m.Threads[i].Offset += delta
+	}
+	for i := range m.Symbols {
+		m.Symbols[i].Offset += delta
+	}
+	for i := range m.Code {
+		m.Code[i].Start += delta
+		m.Code[i].End += delta
+	}
+}

@@ -1,0 +1,96 @@
+package sign
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+
+	"github.com/feidi-dev/feidi/isa"
+)
+
+// ErrKey is wrapped by the error of a key that cannot sign a SIGSTRUCT.
+var ErrKey = errors.New("key cannot sign a SIGSTRUCT")
+
+// GenerateKey draws an RSA-3072 key with public exponent 3. The prime numbers
+// come from crypto/rand.Prime, which since Go 1.26 ignores its reader unless
+// GODEBUG=cryptocustomrand=1 is set.
+func GenerateKey(random io.Reader) (*rsa.PrivateKey, error) {
+	e := big.NewInt(isa.SigStructExponent)
+	one := big.NewInt(1)
+	for {
+		p, err := prime(random, e)
+		if err != nil {
+			return nil, err
+		}
+		q, err := prime(random, e)
+		if err != nil {
+			return nil, err
+		}
+		n := new(big.Int).Mul(p, q)
+		if p.Cmp(q) == 0 || n.BitLen() != keyBits {
+			continue
+		}
+		p1, q1 := new(big.Int).Sub(p, one), new(big.Int).Sub(q, one)
+		lambda := new(big.Int).Mul(p1, q1)
+		lambda.Div(lambda, new(big.Int).GCD(nil, nil, p1, q1))
+		key := &rsa.PrivateKey{
+			PublicKey: rsa.PublicKey{N: n, E: isa.SigStructExponent},
+			D:         new(big.Int).ModInverse(e, lambda),
+			Primes:    []*big.Int{p, q},
+		}
+		key.Precompute()
+		if err := key.Validate(); err != nil {
+			return nil, fmt.Errorf("sign: generated key: %w", err)
+		}
+		return key, nil
+	}
+}
+
+// prime draws a prime of half a modulus's bits for which e has an inverse.
+func prime(random io.Reader, e *big.Int) (*big.Int, error) {
+	for {
+		p, err := rand.Prime(random, keyBits/2)
+		if err != nil {
+			return nil, fmt.Errorf("sign: %w", err)
+		}
+		// e is prime, so it has an inverse unless it divides p-1.
+		if new(big.Int).Mod(p, e).Cmp(big.NewInt(1)) != 0 {
+			return p, nil
+		}
+	}
+}
+
+// Sign signs s: it fills the two headers, which are constants, MODULUS,
+// EXPONENT, SIGNATURE, Q1 and Q2. All other fields are the caller's. An error
+// about the key wraps ErrKey.
+func Sign(s *isa.SigStruct, key *rsa.PrivateKey) error {
+	if key.N.BitLen() != keyBits || key.E != isa.SigStructExponent {
+		return fmt.Errorf("sign: %w: it has %d bits and exponent %d, not %d and %d; make one with `openssl genrsa -3 %[4]d`",
+			ErrKey, key.N.BitLen(), key.E, keyBits, isa.SigStructExponent)
+	}
+	out := *s
+	out.Header, out.Header2 = isa.SigStructHeader, isa.SigStructHeader2
+	digest := signedDigest(&out)
+	raw, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
+	if err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	sig := new(big.Int).SetBytes(raw)
+	q1, r := new(big.Int).QuoRem(new(big.Int).Mul(sig, sig), key.N, new(big.Int))
+	q2 := r.Quo(r.Mul(r, sig), key.N)
+
+	out.Exponent = isa.SigStructExponent
+	putLE(out.Modulus[:], key.N)
+	putLE(out.Signature[:], sig)
+	putLE(out.Q1[:], q1)
+	putLE(out.Q2[:], q2)
+	if err := Verify(&out); err != nil {
+		return err
+	}
+	*s = out
+	return nil
+}

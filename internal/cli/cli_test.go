@@ -23,7 +23,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("FEIDI_ENCLAVES", os.Getenv("FEIDI_ENCLAVES"))
-			return nil
+			return writeSamples(e.WorkDir)
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "engine" {

@@ -48,6 +48,7 @@ func (a *app) root() *cobra.Command {
 	root.SetVersionTemplate("feidi {{.Version}}\n")
 	root.AddCommand(
 		a.doctor(),
+		a.inspect(),
 		a.version(),
 		a.man(),
 		exitCodes(),

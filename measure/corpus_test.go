@@ -108,4 +108,3 @@ func viaSGXS(m *image.Image) [32]byte {
 	}
 	return [32]byte(h.Sum(nil))
 }
-

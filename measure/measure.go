@@ -27,12 +27,10 @@ const (
 	pageRecords = recordSize + pageChunks*extendSize
 )
 
-// A Hash is a measurement in progress. Records are gathered and hashed many
-// at a time; no method but New allocates.
+// A Hash is a measurement in progress. No method but New allocates.
 type Hash struct {
 	sha hash.Hash
-	n   int // bytes gathered
-	buf [pageRecords]byte
+	rec [recordSize]byte
 	sum [sha256.Size]byte
 }
 
@@ -40,128 +38,115 @@ type Hash struct {
 // have ssaFrameSize pages: the ECREATE record.
 func New(size uint64, ssaFrameSize uint32) *Hash {
 	h := &Hash{sha: sha256.New()}
-	r := h.record(recordSize)
-	clear(r)
-	binary.LittleEndian.PutUint64(r, tagECREATE)
-	binary.LittleEndian.PutUint32(r[8:], ssaFrameSize)
-	binary.LittleEndian.PutUint64(r[12:], size)
+	binary.LittleEndian.PutUint64(h.rec[0:], tagECREATE)
+	binary.LittleEndian.PutUint32(h.rec[8:], ssaFrameSize)
+	binary.LittleEndian.PutUint64(h.rec[12:], size)
+	h.sha.Write(h.rec[:])
 	return h
 }
 
 // EADD measures the adding of the page at offset from the enclave's base. Of
 // SECINFO the first 48 bytes count.
 func (h *Hash) EADD(offset uint64, si isa.SecInfo) {
-	r := h.record(recordSize)
-	binary.LittleEndian.PutUint64(r, tagEADD)
-	binary.LittleEndian.PutUint64(r[8:], offset)
-	binary.LittleEndian.PutUint64(r[16:], uint64(si.Flags))
-	copy(r[24:], si.Reserved[:recordSize-24])
+	eaddRecord(h.rec[:], offset, si)
+	h.sha.Write(h.rec[:])
 }
 
 // EEXTEND measures the 256 bytes of chunk, which lie at offset. It panics if
 // chunk is shorter.
 func (h *Hash) EEXTEND(offset uint64, chunk []byte) {
-	r := h.record(extendSize)
-	extendHeader(r, offset)
-	copy(r[recordSize:], chunk[:chunkSize])
+	extendRecord(h.rec[:], offset)
+	h.sha.Write(h.rec[:])
+	h.sha.Write(chunk[:chunkSize])
 }
 
 // Sum returns the measurement so far, as EINIT finalizes it. More may be
 // added afterwards.
 func (h *Hash) Sum() [sha256.Size]byte {
-	h.flush()
 	h.sha.Sum(h.sum[:0])
 	return h.sum
 }
 
-// record returns the next n bytes of the buffer.
-func (h *Hash) record(n int) []byte {
-	if len(h.buf)-h.n < n {
-		h.flush()
-	}
-	h.n += n
-	return h.buf[h.n-n : h.n]
-}
-
-func (h *Hash) flush() {
-	h.sha.Write(h.buf[:h.n])
-	h.n = 0
-}
-
-func extendHeader(r []byte, offset uint64) {
-	clear(r[:recordSize])
-	binary.LittleEndian.PutUint64(r, tagEEXTEND)
+func eaddRecord(r []byte, offset uint64, si isa.SecInfo) {
+	binary.LittleEndian.PutUint64(r[0:], tagEADD)
 	binary.LittleEndian.PutUint64(r[8:], offset)
+	binary.LittleEndian.PutUint64(r[16:], uint64(si.Flags))
+	copy(r[24:recordSize], si.Reserved[:])
+}
+
+func extendRecord(r []byte, offset uint64) {
+	binary.LittleEndian.PutUint64(r[0:], tagEEXTEND)
+	binary.LittleEndian.PutUint64(r[8:], offset)
+	clear(r[16:recordSize])
 }
 
 // Image returns the MRENCLAVE of an enclave built from m.
 func Image(m *image.Image) [sha256.Size]byte {
 	h := New(m.Size, m.SSAFrameSize)
+	var scratch [pageRecords]byte
 	for i := range m.Runs {
-		h.run(&m.Runs[i])
+		h.run(&m.Runs[i], scratch[:])
 	}
 	return h.Sum()
 }
 
-func (h *Hash) run(r *image.Run) {
+func (h *Hash) run(r *image.Run, scratch []byte) {
 	si := isa.SecInfo{Flags: r.Flags}
-	if r.Measured {
-		h.pages(r, si)
+	page := scratch[:isa.PageSize]
+	if !r.Measured {
+		for n := range r.Pages {
+			h.EADD(r.Offset+n*isa.PageSize, si)
+		}
+		if len(r.Chunks) > 0 {
+			r.Page(0, page)
+			h.extend(r.Offset, page, r.Chunks...)
+		}
 		return
 	}
-	for n := range r.Pages {
+	// Whole pages of data are hashed where they are, a page that ends short
+	// from a padded copy, and all after it are equal.
+	n := uint64(0)
+	for ; n < r.Pages && n < uint64(len(r.Data)+isa.PageSize-1)/isa.PageSize; n++ {
+		data := r.Data[n*isa.PageSize:]
+		if len(data) < isa.PageSize {
+			r.Page(n, page)
+			data = page
+		}
 		h.EADD(r.Offset+n*isa.PageSize, si)
+		h.extend(r.Offset+n*isa.PageSize, data, allChunks[:]...)
 	}
-	if len(r.Chunks) > 0 {
-		var page [isa.PageSize]byte
-		r.Page(0, page[:])
-		for _, c := range r.Chunks {
-			at := uint64(c) * chunkSize
-			h.EEXTEND(r.Offset+at, page[at:])
-		}
+	if n < r.Pages {
+		h.equalPages(r, n, si, scratch)
 	}
 }
 
-// pages measures whole pages. The records of a page are laid out once; from
-// page to page only the offsets change, and the content where it differs.
-func (h *Hash) pages(r *image.Run, si isa.SecInfo) {
-	h.flush()
+var allChunks = [pageChunks]uint8{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+
+// extend measures chunks of the page at offset.
+func (h *Hash) extend(offset uint64, page []byte, chunks ...uint8) {
+	for _, c := range chunks {
+		at := uint64(c) * chunkSize
+		h.EEXTEND(offset+at, page[at:])
+	}
+}
+
+// equalPages measures the pages of r from first on, which have the same
+// content. Their records are laid out once; only the offsets change.
+func (h *Hash) equalPages(r *image.Run, first uint64, si isa.SecInfo, scratch []byte) {
 	var page [isa.PageSize]byte
-	r.Page(0, page[:])
-	h.EADD(r.Offset, si)
+	r.Page(first, page[:])
+	eaddRecord(scratch, 0, si)
 	for c := range pageChunks {
-		h.EEXTEND(0, page[c*chunkSize:])
+		rec := scratch[recordSize+c*extendSize:][:extendSize]
+		extendRecord(rec, 0)
+		copy(rec[recordSize:], page[c*chunkSize:])
 	}
-	rest := r.Data[min(len(r.Data), isa.PageSize):]
-	stale := len(r.Data) > 0 // the buffer's content is not the next page's
-	for n := range r.Pages {
-		if n > 0 && stale {
-			stale = len(rest) > 0
-			rest = rest[h.content(rest):]
+	for n := first; n < r.Pages; n++ {
+		offset := r.Offset + n*isa.PageSize
+		binary.LittleEndian.PutUint64(scratch[8:], offset)
+		for c := range uint64(pageChunks) {
+			binary.LittleEndian.PutUint64(scratch[recordSize+c*extendSize+8:], offset+c*chunkSize)
 		}
-		h.offsets(r.Offset + n*isa.PageSize)
-		h.sha.Write(h.buf[:])
-	}
-	h.n = 0
-}
-
-// content puts a page of data, padded with zeros, into the buffered chunks
-// and returns how many bytes it took.
-func (h *Hash) content(data []byte) int {
-	taken := 0
-	for c := range pageChunks {
-		chunk := h.buf[recordSize+c*extendSize+recordSize:][:chunkSize]
-		n := copy(chunk, data[taken:])
-		clear(chunk[n:])
-		taken += n
-	}
-	return taken
-}
-
-// offsets moves the buffered records to the page at offset.
-func (h *Hash) offsets(offset uint64) {
-	binary.LittleEndian.PutUint64(h.buf[8:], offset)
-	for c := range uint64(pageChunks) {
-		binary.LittleEndian.PutUint64(h.buf[recordSize+c*extendSize+8:], offset+c*chunkSize)
+		h.sha.Write(scratch[:pageRecords])
 	}
 }

@@ -65,3 +65,13 @@ func TestBytes(t *testing.T) {
 		}
 	}
 }
+
+func TestAvailableMemory(t *testing.T) {
+	n, known := AvailableMemory()
+	if known != (runtime.GOOS == "linux") {
+		t.Fatalf("available memory is known: %v on %s", known, runtime.GOOS)
+	}
+	if known && (n == 0 || n > 1<<50) {
+		t.Errorf("available memory is %d bytes", n)
+	}
+}

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -61,10 +60,12 @@ func (s *Survey) seccomp() {
 }
 
 func (s *Survey) memory() {
-	total, avail := meminfo("MemTotal"), meminfo("MemAvailable")
+	total := meminfo("MemTotal")
 	s.add("memory.total", "Memory", Bytes(total), Info, "")
-	s.add("memory.available", "Memory available", Bytes(avail), Info, "")
-	if limit, ok := cgroupLimit(); ok && limit < total {
+	if avail, ok := AvailableMemory(); ok {
+		s.add("memory.available", "Memory available", Bytes(avail), Info, "")
+	}
+	if limit, ok := cgroupMemory("memory.max"); ok && limit < total {
 		s.add("memory.limit", "Memory limit (cgroup)", Bytes(limit), Info, "")
 	}
 	s.add("memory.overcommit", "Overcommit policy", sysctl("vm/overcommit_memory"), overcommitVerdict(), overcommitNote())
@@ -119,49 +120,4 @@ func sysctl(name string) string {
 		return "unknown"
 	}
 	return strings.TrimSpace(string(b))
-}
-
-// procField returns the value of a "Name: value" line.
-func procField(file, name string) string {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(b)) {
-		if k, v, ok := strings.Cut(line, ":"); ok && k == name {
-			return strings.TrimSpace(v)
-		}
-	}
-	return ""
-}
-
-// meminfo returns a field of /proc/meminfo in bytes.
-func meminfo(name string) uint64 {
-	v, _, _ := strings.Cut(procField("/proc/meminfo", name), " ")
-	n, err := strconv.ParseUint(v, 10, 54)
-	if err != nil {
-		return 0
-	}
-	return n << 10
-}
-
-// cgroupLimit returns the memory limit of this process's cgroup, version 2.
-func cgroupLimit() (uint64, bool) {
-	b, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return 0, false
-	}
-	for line := range strings.Lines(string(b)) {
-		path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
-		if !ok {
-			continue
-		}
-		v, err := os.ReadFile(fmt.Sprintf("/sys/fs/cgroup%s/memory.max", path))
-		if err != nil {
-			return 0, false
-		}
-		n, err := strconv.ParseUint(strings.TrimSpace(string(v)), 10, 64)
-		return n, err == nil
-	}
-	return 0, false
 }

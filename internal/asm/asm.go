@@ -143,6 +143,13 @@ func (a *Assembler) DataDiff(to, from string) {
 	a.buf = append(a.buf, 0, 0, 0, 0)
 }
 
+// Position returns the offset of a label from the start of the code, whatever
+// is still undefined.
+func (a *Assembler) Position(label string) (offset int, ok bool) {
+	off, ok := a.labels[label]
+	return int(off), ok
+}
+
 // Align emits fill until the position is a multiple of n, a power of two.
 func (a *Assembler) Align(n int, fill byte) {
 	if n <= 0 || n&(n-1) != 0 {

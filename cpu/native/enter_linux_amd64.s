@@ -1,0 +1,203 @@
+#include "go_asm.h"
+#include "textflag.h"
+#include "asm_linux_amd64.h"
+
+// func currentM() uintptr
+// The address of the running thread's m.
+TEXT ·currentM(SB),NOSPLIT,$0-8
+	MOVQ TLS, AX
+	MOVQ 0(AX)(TLS*1), AX
+	MOVQ const_gOffM(AX), AX
+	MOVQ AX, ret+0(FP)
+	RET
+
+// PUBLISH saves the host's side of context CX and announces CX in the
+// thread's slot; from then on the signal handler treats the thread as inside.
+// If the thread is not armed yet it returns at once with trapUnarmed.
+// Clobbers AX, DX, R8.
+#define PUBLISH \
+	MOVQ SP, context_goSP(CX) \
+	MOVQ BP, context_goBP(CX) \
+	STMXCSR context_mxcsr(CX) \
+	FSTCW context_fcw(CX) \
+	MOVQ TLS, AX \
+	MOVQ 0(AX)(TLS*1), AX \
+	MOVQ const_gOffM(AX), AX \
+	MOVQ ·procidOffset(SB), DX \
+	MOVQ (AX)(DX*1), DX \
+	SHLQ $4, DX \
+	ADDQ ·slots(SB), DX \
+	CMPQ slot_m(DX), AX \
+	JNE  unarmed \
+	MOVQ DX, context_slot(CX) \
+	CMPB ·hasFSGSBASE(SB), $0 \
+	JEQ  slow \
+	RDFSBASEQ AX \
+	MOVQ AX, context_goFS(CX) \
+	MOVQ CX, slot_ctx(DX) \
+	MOVQ REG_GS(CX), AX \
+	WRGSBASEQ AX \
+	MOVQ REG_FS(CX), AX \
+	WRFSBASEQ AX
+
+// SLOWBASES does the end of PUBLISH by system calls. Clobbers AX, DX, DI, SI,
+// R11 and R12 and leaves the context in CX.
+#define SLOWBASES \
+	MOVQ CX, R12 \
+	MOVL $ARCH_GET_FS, DI \
+	LEAQ context_goFS(R12), SI \
+	MOVL $SYS_arch_prctl, AX \
+	SYSCALL \
+	MOVQ context_slot(R12), DX \
+	MOVQ R12, slot_ctx(DX) \
+	MOVL $ARCH_SET_GS, DI \
+	MOVQ REG_GS(R12), SI \
+	MOVL $SYS_arch_prctl, AX \
+	SYSCALL \
+	MOVL $ARCH_SET_FS, DI \
+	MOVQ REG_FS(R12), SI \
+	MOVL $SYS_arch_prctl, AX \
+	SYSCALL \
+	MOVQ R12, CX
+
+// func enter(c *context)
+// Enters the enclave through the context's entry stub. Returns when the
+// enclave has executed EEXIT (trapNone), or when the handler brought the
+// thread back (another trap kind).
+TEXT ·enter(SB),NOSPLIT|NOFRAME,$0-8
+	MOVQ 8(SP), CX
+	PUBLISH
+	JMP  (context_enterStub)(CX)
+slow:
+	SLOWBASES
+	JMP  (context_enterStub)(CX)
+unarmed:
+	MOVL $const_trapUnarmed, context_trap(CX)
+	RET
+
+// func resume(c *context)
+// Like enter, with the whole register state, flags and XSAVE image of c.
+TEXT ·resume(SB),NOSPLIT|NOFRAME,$0-8
+	MOVQ 8(SP), CX
+	PUBLISH
+restore:
+	MOVQ context_xsave(CX), R8
+	MOVL context_xmask(CX), AX
+	MOVL (context_xmask+4)(CX), DX
+	XRSTOR64 (R8)
+	JMP  (context_resumeStub)(CX)
+slow:
+	SLOWBASES
+	JMP  restore
+unarmed:
+	MOVL $const_trapUnarmed, context_trap(CX)
+	RET
+
+// HOSTSTATE puts back what Go expects of the FPU and flags. Clobbers AX.
+#define HOSTSTATE \
+	LDMXCSR context_mxcsr(CX) \
+	FLDCW context_fcw(CX) \
+	CMPB ·hasAVX(SB), $0 \
+	JEQ  2(PC) \
+	VZEROUPPER \
+	MOVQ context_goBP(CX), BP
+
+// exited is where exit stubs jump after EEXIT: CX is the context, SP the
+// host's stack at enter, and the enclave's RSP is saved already.
+TEXT ·exited(SB),NOSPLIT|NOFRAME,$0
+	MOVQ AX, REG_RAX(CX)
+	MOVQ DX, REG_RDX(CX)
+	MOVQ BX, REG_RBX(CX)
+	MOVQ BP, REG_RBP(CX)
+	MOVQ SI, REG_RSI(CX)
+	MOVQ DI, REG_RDI(CX)
+	MOVQ R8, REG_R8(CX)
+	MOVQ R9, REG_R9(CX)
+	MOVQ R10, REG_R10(CX)
+	MOVQ R11, REG_R11(CX)
+	MOVQ R12, REG_R12(CX)
+	MOVQ R13, REG_R13(CX)
+	MOVQ R14, REG_R14(CX)
+	MOVQ R15, REG_R15(CX)
+	CMPB ·hasFSGSBASE(SB), $0
+	JEQ  slow
+	MOVQ context_goFS(CX), AX
+	WRFSBASEQ AX
+back:
+	MOVQ context_slot(CX), AX
+	MOVQ $0, slot_ctx(AX)
+	CLD
+	PUSHFQ
+	POPQ AX
+	MOVQ AX, REG_RFLAGS(CX)
+	TESTL $0x40000, AX       // alignment checks, which Go does not expect
+	JNE  flags
+flagged:
+	CMPB ·hasPKU(SB), $0
+	JNE  keys
+host:
+	HOSTSTATE
+	MOVL $const_trapNone, context_trap(CX)
+	RET
+flags:
+	PUSHQ $0x202
+	POPFQ
+	JMP  flagged
+keys:
+	MOVQ CX, R8
+	MOVL ·hostPKRU(SB), AX
+	XORL CX, CX
+	XORL DX, DX
+	WRPKRU
+	MOVQ R8, CX
+	JMP  host
+slow:
+	MOVQ CX, R12
+	MOVL $ARCH_SET_FS, DI
+	MOVQ context_goFS(R12), SI
+	MOVL $SYS_arch_prctl, AX
+	SYSCALL
+	MOVQ R12, CX
+	JMP  back
+
+// trapped is where the signal handler sends the thread: CX is the context, SP
+// the host's stack at enter. The handler has saved the registers and put FS
+// back; the enclave's XSAVE state is still live.
+TEXT ·trapped(SB),NOSPLIT|NOFRAME,$0
+	MOVQ context_xsave(CX), R8
+	MOVL context_xmask(CX), AX
+	MOVL (context_xmask+4)(CX), DX
+	XSAVE64 (R8)
+	CMPB ·hasPKU(SB), $0
+	JNE  keys
+host:
+	BYTE $0xDB; BYTE $0xE3  // FNINIT
+	HOSTSTATE
+	RET
+keys:
+	MOVQ CX, R8
+	MOVL ·hostPKRU(SB), AX
+	XORL CX, CX
+	XORL DX, DX
+	WRPKRU
+	MOVQ R8, CX
+	JMP  host
+
+// func rdpkru() uint32
+TEXT ·rdpkru(SB),NOSPLIT,$0-4
+	XORL CX, CX
+	RDPKRU
+	MOVL AX, ret+0(FP)
+	RET
+
+// func exitedPC() uintptr
+TEXT ·exitedPC(SB),NOSPLIT,$0-8
+	MOVQ $·exited(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET
+
+// func handlerPC() uintptr
+TEXT ·handlerPC(SB),NOSPLIT,$0-8
+	MOVQ $·handler(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET

@@ -1,0 +1,255 @@
+package native
+
+import (
+	stdcontext "context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/feidi-dev/feidi/cpu"
+	"github.com/feidi-dev/feidi/internal/cpuid"
+	"github.com/feidi-dev/feidi/isa"
+	"golang.org/x/sys/unix"
+)
+
+// thread is a logical processor of the engine. It implements cpu.Thread.
+type thread struct {
+	r  *elrange
+	lp *cpu.LP
+	c  *context
+
+	// interrupted asks for an AEX that is not resumed; timed says that a
+	// context may ask for it while Run is under way.
+	interrupted atomic.Bool
+	timed       atomic.Bool
+	// restored is the address of an illegal instruction that is back in
+	// place while the enclave handles its #UD, or 0.
+	restored uint64
+	// synced is the page whose host mapping was renewed by the last fault.
+	synced uint64
+}
+
+// NewThread implements cpu.Engine.
+func (e *Engine) NewThread(r cpu.Range) (cpu.Thread, error) {
+	if err := wrapSignals(); err != nil {
+		return nil, err
+	}
+	c, err := e.newContext()
+	if err != nil {
+		return nil, err
+	}
+	t := &thread{r: r.(*elrange), c: c, lp: e.proc.NewLP(r.Space())}
+	c.start, c.end = r.Base(), r.Base()+r.Size()
+	c.xmask = cpuid.XCR0()
+	return t, nil
+}
+
+// LP implements cpu.Thread.
+func (t *thread) LP() *cpu.LP { return t.lp }
+
+// Close implements cpu.Thread.
+func (t *thread) Close() error {
+	t.r.e.freeContext(t.c)
+	t.c = nil
+	return nil
+}
+
+// Interrupt implements cpu.Thread.
+func (t *thread) Interrupt() {
+	t.interrupted.Store(true)
+	t.kick()
+}
+
+// kick sends the OS thread that is inside a signal, which is an AEX.
+func (t *thread) kick() {
+	s := atomic.LoadUint64(&t.c.slot)
+	if s == 0 || atomic.LoadUint64((*uint64)(pointer(s))) == 0 {
+		return
+	}
+	_ = unix.Tgkill(unix.Getpid(), int(s-uint64(slots))/slotSize, unix.SIGURG)
+}
+
+// expire makes code inside leave when the context of a Run has ended. A kick
+// is lost on a thread that is on its way in or out, so it is repeated.
+func (t *thread) expire() {
+	t.interrupted.Store(true)
+	for t.timed.Load() && t.interrupted.Load() {
+		t.kick()
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Run implements cpu.Thread.
+func (t *thread) Run(ctx stdcontext.Context, r *cpu.Regs) (cpu.Exit, error) {
+	if ctx.Done() == nil {
+		return t.run(r)
+	}
+	if err := ctx.Err(); err != nil {
+		return cpu.Exit{}, err
+	}
+	t.timed.Store(true)
+	defer t.timed.Store(false)
+	defer stdcontext.AfterFunc(ctx, t.expire)()
+	return t.run(r)
+}
+
+// run is Run without a context.
+func (t *thread) run(r *cpu.Regs) (cpu.Exit, error) {
+	c := t.c
+	r.RIP = c.exitStub
+	switch isa.ENCLU(r.RAX) {
+	case isa.EENTER:
+		if err := t.lp.EENTER(r); err != nil {
+			return cpu.Exit{}, err
+		}
+		t.enter(r)
+	case isa.ERESUME:
+		if err := t.eresume(r); err != nil {
+			return cpu.Exit{}, err
+		}
+	default:
+		return cpu.Exit{}, &cpu.Fault{Vector: isa.VectorGP, Leaf: isa.ENCLU(r.RAX).String(), Reason: "not executable outside an enclave"}
+	}
+	for c.trap != trapNone {
+		exit, err := t.trapped(r)
+		if err != nil || exit != nil {
+			return *exit, err
+		}
+	}
+	*r = c.regs
+	return cpu.Exit{Kind: cpu.ExitEEXIT}, t.lp.EEXIT(r)
+}
+
+// eresume performs ERESUME and runs the enclave until it is out or trapped.
+func (t *thread) eresume(r *cpu.Regs) error {
+	r.RIP = t.c.exitStub
+	if err := t.lp.ERESUME(r, t.c.xsaveArea()); err != nil {
+		return err
+	}
+	if t.restored != 0 {
+		t.r.patch(t.restored, false)
+		t.restored = 0
+	}
+	if t.lp.Notified() { // it is an entry, to handle the notification
+		t.enter(r)
+	} else {
+		t.resume(r)
+	}
+	return nil
+}
+
+// enter starts the enclave with the registers in r and the host's XSAVE state.
+func (t *thread) enter(r *cpu.Regs) {
+	c := t.c
+	c.regs = *r
+	for entered(c); c.trap == trapUnarmed; entered(c) {
+		armThread()
+	}
+}
+
+// resume continues the enclave with the registers in r and the XSAVE image in
+// the context.
+func (t *thread) resume(r *cpu.Regs) {
+	c := t.c
+	c.regs = *r
+	c.iret = [5]uint64{r.RIP, userCS, r.RFLAGS&resumeFlagsMask | resumeFlagsSet, r.RSP, userSS}
+	for resumed(c); c.trap == trapUnarmed; resumed(c) {
+		armThread()
+	}
+}
+
+// entered and resumed run the enclave as a system call, as far as the
+// scheduler is concerned: it may take the P, and the garbage collector does
+// not wait. From entersyscall on, the stack must neither grow nor move.
+//
+//go:nosplit
+//go:noinline
+func entered(c *context) {
+	entersyscall()
+	enter(c)
+	exitsyscall()
+}
+
+//go:nosplit
+//go:noinline
+func resumed(c *context) {
+	entersyscall()
+	resume(c)
+	exitsyscall()
+}
+
+// trapped deals with a signal that came while enclave code ran. It returns
+// nil if the enclave goes on, and has by then run until it left or trapped
+// again.
+func (t *thread) trapped(r *cpu.Regs) (*cpu.Exit, error) {
+	c := t.c
+	*r = c.regs
+	if c.trap == trapInterrupt {
+		if err := t.lp.AEX(r, c.xsaveArea(), cpu.AEXEvent{}); err != nil {
+			return &cpu.Exit{}, err
+		}
+		if t.interrupted.CompareAndSwap(true, false) {
+			return &cpu.Exit{Kind: cpu.ExitInterrupt, Detail: &cpu.Detail{RIP: c.regs.RIP, Cause: "interrupted"}}, nil
+		}
+		r.RAX = uint64(isa.ERESUME)
+		return t.goOn(r, t.eresume(r))
+	}
+
+	ev, cause := t.event()
+	if ev.Vector == isa.VectorUD && isEnclu(t.r.code(r.RIP, 3)) {
+		err := t.lp.ENCLU(r)
+		var fault *cpu.Fault
+		switch {
+		case err == nil && t.lp.InEnclave():
+			t.resume(r)
+			return nil, nil
+		case err == nil: // an EEXIT whose bytes the handler could not read
+			return &cpu.Exit{Kind: cpu.ExitEEXIT}, nil
+		case !errors.As(err, &fault):
+			return &cpu.Exit{}, err
+		}
+		*r = c.regs
+		ev = cpu.AEXEvent{Vector: fault.Vector, Exception: true, ErrorCode: fault.ErrorCode, Addr: fault.Addr}
+		cause = fault.Error()
+	} else if ev.Vector == isa.VectorPF {
+		fault := t.r.e.proc.Access(t.r.space, t.lp, ev.Addr, accessKind(ev.ErrorCode)).Fault
+		if page := ev.Addr&^(isa.PageSize-1) | 1; fault == nil && c.signo == uint32(unix.SIGSEGV) && t.synced != page && t.inside(ev.Addr) {
+			// The EPCM allows more than the host's mapping, which follows it
+			// late: renew the mapping and try again.
+			t.synced = page
+			t.r.sync(ev.Addr)
+			t.resume(r)
+			return nil, nil
+		}
+		if fault != nil {
+			ev.Vector, ev.ErrorCode, cause = fault.Vector, fault.ErrorCode, fault.Reason
+		}
+	}
+	t.synced = 0
+	return t.exception(r, ev, cause)
+}
+
+// goOn turns the outcome of a resumption into what trapped returns.
+func (t *thread) goOn(_ *cpu.Regs, err error) (*cpu.Exit, error) {
+	if err != nil {
+		return &cpu.Exit{}, err
+	}
+	return nil, nil
+}
+
+// exception performs the AEX for an exception.
+func (t *thread) exception(r *cpu.Regs, ev cpu.AEXEvent, cause string) (*cpu.Exit, error) {
+	detail := &cpu.Detail{RIP: r.RIP, Addr: ev.Addr, Cause: cause}
+	if ev.Vector == isa.VectorUD && t.r.patch(r.RIP, true) {
+		t.restored = r.RIP
+	}
+	if err := t.lp.AEX(r, t.c.xsaveArea(), ev); err != nil {
+		return &cpu.Exit{}, err
+	}
+	return &cpu.Exit{
+		Kind: cpu.ExitException, Vector: ev.Vector, ErrorCode: ev.ErrorCode,
+		Addr: ev.Addr &^ (isa.PageSize - 1), Detail: detail,
+	}, nil
+}
+
+func (t *thread) inside(addr uint64) bool { return addr-t.c.start < t.c.end-t.c.start }

@@ -1,0 +1,222 @@
+package enclave
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/feidi-dev/feidi/cpu"
+	"github.com/feidi-dev/feidi/isa"
+)
+
+// Commands that EENTER passes in RDI, and what EEXIT passes back, by the SDK's
+// contract. Nonnegative values are ECALL and OCALL indexes.
+const (
+	cmdInit   = -1 // ECMD_INIT_ENCLAVE
+	cmdORet   = -2 // ECMD_ORET: an OCALL has returned
+	cmdExcept = -3 // ECMD_EXCEPT: handle the exception in SSA[0]
+	ocmdERet  = -1 // OCMD_ERET: the ECALL is done
+)
+
+// maxDepth bounds nested ECALLs.
+const maxDepth = 64
+
+// ECall makes ECALL index with a copy of block as its marshalling structure,
+// and copies the structure back. An ECALL that the trusted runtime refuses
+// returns its Status; an exception that the enclave does not handle returns a
+// *FaultError; a call stopped by ctx or the time limit returns ctx's error.
+//
+// block may be nil. What it points to must come from Alloc.
+func (e *Enclave) ECall(ctx context.Context, index int, block []byte) error {
+	t, err := e.acquire()
+	if err != nil {
+		return err
+	}
+	err, lost := t.root(ctx, index, block)
+	if lost {
+		e.lose(t)
+		return err
+	}
+	e.release(t)
+	return err
+}
+
+// Enter makes an ECALL with registers of the caller's choice, for enclaves
+// that do not follow the SDK's contract. r holds what the enclave is to find
+// in its registers at EENTER; RAX, RBX, RCX, RSP and RBP are set by Enter. On
+// return it holds the registers at EEXIT.
+func (e *Enclave) Enter(ctx context.Context, r *cpu.Regs) error {
+	t, err := e.acquire()
+	if err != nil {
+		return err
+	}
+	r.RAX, r.RBX, r.RSP, r.RBP = uint64(isa.EENTER), t.tcs, t.sp, 0
+	exit, err := t.cpu.Run(ctx, r)
+	switch {
+	case err != nil:
+		e.release(t)
+		return err
+	case exit.Kind == cpu.ExitEEXIT:
+		e.release(t)
+		return nil
+	}
+	e.lose(t)
+	if exit.Kind == cpu.ExitInterrupt {
+		return t.stopped(ctx)
+	}
+	return t.fault(&exit, ErrEnclaveCrashed)
+}
+
+// command makes a root entry with a command of the runtime.
+func (e *Enclave) command(ctx context.Context, cmd int64, ms uint64) error {
+	t, err := e.acquire()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := t.limit(ctx)
+	defer cancel()
+	err, lost := t.run(ctx, uint64(cmd), ms)
+	if lost {
+		e.lose(t)
+		return err
+	}
+	e.release(t)
+	return err
+}
+
+func (t *thread) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if t.e.opt.timeLimit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, t.e.opt.timeLimit)
+}
+
+// root makes a root ECALL. lost says that the thread cannot be used again.
+func (t *thread) root(ctx context.Context, index int, block []byte) (err error, lost bool) {
+	if t.e.opt.timeLimit != 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = t.limit(ctx)
+		defer cancel()
+	}
+	return t.ecall(ctx, index, block)
+}
+
+// ecall makes an ECALL, root or nested, with a copy of block.
+func (t *thread) ecall(ctx context.Context, index int, block []byte) (err error, lost bool) {
+	if index < 0 || index > 1<<31-1 {
+		return fmt.Errorf("enclave: %w: ECALL %d", ErrInvalidFunction, index), false
+	}
+	if len(block) == 0 {
+		return t.run(ctx, uint64(index), 0)
+	}
+	size := (uint64(len(block)) + 63) &^ 63
+	if size > arenaSize-t.arena {
+		return fmt.Errorf("enclave: %w: a marshalling block of %d bytes is larger than %d", ErrInvalidParameter, len(block), arenaSize-t.arena), false
+	}
+	at := t.arena
+	t.arena += size
+	mem := t.mem.Bytes()[at : at+uint64(len(block))]
+	copy(mem, block)
+	err, lost = t.run(ctx, uint64(index), t.mem.Addr()+at)
+	copy(block, mem)
+	t.arena = at
+	return err, lost
+}
+
+// run enters the enclave with a command and serves its OCALLs and exceptions
+// until the command is done.
+func (t *thread) run(ctx context.Context, command, ms uint64) (err error, lost bool) {
+	r := t.set(command, ms, t.sp, 0)
+	for {
+		exit, err := t.cpu.Run(ctx, r)
+		switch {
+		case err != nil:
+			return t.refused(ctx, err), t.depth > 0 || r.RAX == uint64(isa.ERESUME)
+		case exit.Kind == cpu.ExitInterrupt:
+			if err := t.stopped(ctx); err != nil {
+				return err, true
+			}
+			r.RAX = uint64(isa.ERESUME) // a late interrupt of an earlier call
+		case exit.Kind == cpu.ExitException:
+			if err := t.except(ctx, &exit); err != nil {
+				return err, true
+			}
+		case int64(r.RDI) == ocmdERet:
+			return Status(r.RSI).err(), false
+		default:
+			index, ms, sp, bp := int32(r.RDI), r.RSI, r.RSP, r.RBP
+			status, err := t.ocall(ctx, index, ms, sp)
+			if err != nil {
+				return err, true
+			}
+			r = t.set(minus(cmdORet), uint64(status), sp, bp)
+		}
+	}
+}
+
+// minus returns a negative command as the register holds it.
+func minus(c int64) uint64 { return uint64(c) }
+
+// refused words an EENTER or ERESUME that did not happen.
+func (t *thread) refused(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("enclave: %w", err)
+	}
+	return fmt.Errorf("enclave: %w: %w", ErrEnclaveLost, err)
+}
+
+// stopped is the error of a call that was interrupted, or nil if it was not
+// meant.
+func (t *thread) stopped(ctx context.Context) error {
+	switch {
+	case t.e.dead.Load():
+		return ErrDestroyed
+	case ctx.Err() != nil:
+		return fmt.Errorf("enclave: stopped inside the enclave: %w", ctx.Err())
+	}
+	return nil
+}
+
+// except has the enclave handle the exception that it left with: ECMD_EXCEPT
+// on the next SSA frame, then ERESUME. It leaves the registers ready for the
+// latter.
+func (t *thread) except(ctx context.Context, exit *cpu.Exit) error {
+	if !t.e.followsSDK() {
+		return t.fault(exit, ErrEnclaveCrashed)
+	}
+	// The stack below URSP is free, also where the enclave has lowered it.
+	sp, bp := t.regs.RSP, t.regs.RBP
+	r := t.set(minus(cmdExcept), 0, sp, bp)
+	second, err := t.cpu.Run(ctx, r)
+	switch {
+	case err != nil: // no SSA frame is left
+		return t.fault(exit, ErrEnclaveLost)
+	case second.Kind == cpu.ExitInterrupt:
+		if err := t.stopped(ctx); err != nil {
+			return err
+		}
+		return t.fault(exit, ErrUnexpected)
+	case second.Kind == cpu.ExitException:
+		return t.fault(exit, ErrEnclaveCrashed)
+	case int64(r.RDI) != ocmdERet:
+		return t.fault(exit, ErrOCallNotAllowed)
+	case r.RSI != 0:
+		return t.fault(exit, Status(r.RSI))
+	}
+	r = t.set(0, 0, sp, bp)
+	r.RAX = uint64(isa.ERESUME)
+	return nil
+}
+
+// fault makes the error for an exception that was not handled.
+func (t *thread) fault(exit *cpu.Exit, status Status) error {
+	f := &FaultError{Status: status, Vector: exit.Vector}
+	if d := exit.Detail; d != nil {
+		f.Addr, f.Cause, f.RIP = d.Addr, d.Cause, d.RIP
+		if off := d.RIP - t.e.rng.Base(); off < t.e.rng.Size() {
+			f.RIP, f.Inside = off, true
+			f.Symbol, f.Plus, _ = t.e.img.Symbol(off)
+		}
+	}
+	return f
+}

@@ -1,0 +1,76 @@
+package enclave
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/feidi-dev/feidi/image"
+)
+
+// Call is an OCALL that is being served.
+type Call struct {
+	Index int
+	// Block is the address of the marshalling structure, outside the enclave.
+	Block uint64
+
+	t *thread
+}
+
+// Enclave returns the enclave that made the OCALL.
+func (c *Call) Enclave() *Enclave { return c.t.e }
+
+// Bytes returns the n bytes of untrusted memory at addr, aliased: the
+// marshalling structure, or what it points to. They must lie in memory that
+// the enclave was given: its untrusted stack, a block, or memory from Alloc.
+func (c *Call) Bytes(addr uint64, n int) ([]byte, error) { return c.t.e.Bytes(addr, n) }
+
+// ECall makes a nested ECALL on the thread that made the OCALL.
+func (c *Call) ECall(ctx context.Context, index int, block []byte) error {
+	err, lost := c.t.ecall(ctx, index, block)
+	if lost {
+		c.t.broken = err
+	}
+	return err
+}
+
+// ocall serves an OCALL and returns its status. sp is the stack pointer at
+// EEXIT, below which nested entries must stay.
+func (t *thread) ocall(ctx context.Context, index int32, block, sp uint64) (Status, error) {
+	if !t.e.followsSDK() {
+		return 0, fmt.Errorf("enclave: left with RDI=%#x: not an SDK enclave; use Enter", uint32(index))
+	}
+	if t.depth == maxDepth {
+		return ErrStackOverrun, nil
+	}
+	f := t.e.opt.otherOCalls
+	if index >= 0 && int(index) < len(t.e.opt.ocalls) && t.e.opt.ocalls[index] != nil {
+		f = t.e.opt.ocalls[index]
+	}
+	switch {
+	case index < 0:
+		// Built-in OCALLs of dynamic memory management, which this machine
+		// does not announce.
+		return ErrUnexpected, nil
+	case f == nil:
+		return ErrInvalidFunction, nil
+	}
+	saved := t.sp
+	t.sp = (sp - redZone) &^ 15
+	t.depth++
+	status := f(ctx, &Call{Index: int(index), Block: block, t: t})
+	t.depth--
+	t.sp = saved
+	switch {
+	case t.broken != nil:
+		return 0, t.broken
+	case t.e.dead.Load():
+		return 0, ErrDestroyed
+	}
+	return status, nil
+}
+
+// redZone is what a function may use below its stack pointer.
+const redZone = 128
+
+// followsSDK reports whether the enclave obeys the SDK's entry contract.
+func (e *Enclave) followsSDK() bool { return e.img.Format == image.FormatIntel }

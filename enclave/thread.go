@@ -1,0 +1,177 @@
+package enclave
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/feidi-dev/feidi/cpu"
+	"github.com/feidi-dev/feidi/isa"
+)
+
+// stackSize is the size of a thread's untrusted stack, on which the enclave
+// places marshalling blocks (sgx_ocalloc); arenaSize is that of the memory
+// for the blocks that calls pass in.
+const (
+	stackSize = 1 << 20
+	arenaSize = 64 << 10
+)
+
+// thread is a TCS with what a host thread needs to use it.
+type thread struct {
+	e     *Enclave
+	tcs   uint64
+	cpu   cpu.Thread
+	regs  cpu.Regs
+	mem   *Buffer // arena, then stack
+	arena uint64  // bytes of the arena in use
+	sp    uint64  // stack pointer for the next entry
+	depth int     // OCALLs under way
+
+	// broken is the error of a nested ECALL that did not end, after which
+	// the outer one cannot go on.
+	broken error
+}
+
+// makeThreads makes a thread for every usable TCS.
+func (e *Enclave) makeThreads() error {
+	for _, d := range e.img.Threads {
+		if !d.Usable {
+			continue
+		}
+		mem, err := e.Alloc(arenaSize + stackSize)
+		if err != nil {
+			return err
+		}
+		c, err := e.m.engine.NewThread(e.rng)
+		if err != nil {
+			return err
+		}
+		t := &thread{e: e, tcs: e.rng.Base() + d.Offset, cpu: c, mem: mem}
+		t.sp = mem.Addr() + arenaSize + stackSize - 64
+		e.threads = append(e.threads, t)
+	}
+	// The first TCS is used first.
+	for i := len(e.threads) - 1; i >= 0; i-- {
+		e.idle = append(e.idle, e.threads[i])
+	}
+	return nil
+}
+
+func (t *thread) close() {
+	_ = t.cpu.Close() // frees memory only
+}
+
+// acquire takes an idle thread.
+func (e *Enclave) acquire() (*thread, error) {
+	t := e.hot.Swap(nil)
+	if t == nil {
+		var err error
+		if t, err = e.acquireSlow(); err != nil {
+			return nil, err
+		}
+	}
+	if e.dead.Load() {
+		e.release(t)
+		return nil, ErrDestroyed
+	}
+	return t, nil
+}
+
+func (e *Enclave) acquireSlow() (*thread, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := len(e.idle)
+	switch {
+	case e.dead.Load():
+		return nil, ErrDestroyed
+	case n == 0:
+		return nil, fmt.Errorf("enclave: %w: all %d threads of the enclave are in use", ErrOutOfTCS, len(e.threads))
+	}
+	t := e.idle[n-1]
+	e.idle = e.idle[:n-1]
+	return t, nil
+}
+
+// release gives a thread back.
+func (e *Enclave) release(t *thread) {
+	if e.hot.CompareAndSwap(nil, t) {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.idle = append(e.idle, t)
+}
+
+// lose drops a thread whose TCS holds an unfinished call.
+func (e *Enclave) lose(t *thread) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if i := slices.Index(e.threads, t); i >= 0 {
+		e.threads = slices.Delete(e.threads, i, i+1)
+	}
+	t.close()
+}
+
+// Thread is a TCS that the caller keeps over several calls, as a host thread
+// does under the SDK's bind policy: thread-local data of the enclave lasts
+// from one call to the next. It is for one goroutine at a time.
+type Thread struct {
+	t    *thread
+	busy atomic.Bool
+}
+
+// Bind takes a TCS out of the pool until Release.
+func (e *Enclave) Bind() (*Thread, error) {
+	t, err := e.acquire()
+	if err != nil {
+		return nil, err
+	}
+	b := &Thread{t: t}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.bound = append(e.bound, b)
+	return b, nil
+}
+
+// ECall is Enclave.ECall on this thread.
+func (b *Thread) ECall(ctx context.Context, index int, block []byte) error {
+	if !b.busy.CompareAndSwap(false, true) {
+		if b.t.e.dead.Load() {
+			return ErrDestroyed
+		}
+		return ErrThreadLost
+	}
+	err, lost := b.t.root(ctx, index, block)
+	if lost {
+		b.t.e.drop(b)
+		b.t.e.lose(b.t)
+		return err // busy stays: the thread cannot be used again
+	}
+	b.busy.Store(false)
+	return err
+}
+
+// Release gives the TCS back to the pool. The Thread cannot be used again.
+func (b *Thread) Release() {
+	if b.busy.CompareAndSwap(false, true) {
+		b.t.e.drop(b)
+		b.t.e.release(b.t)
+	}
+}
+
+// drop forgets a bound thread.
+func (e *Enclave) drop(b *Thread) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if i := slices.Index(e.bound, b); i >= 0 {
+		e.bound = slices.Delete(e.bound, i, i+1)
+	}
+}
+
+// set makes the registers ready for EENTER with a command.
+func (t *thread) set(command, ms, sp, bp uint64) *cpu.Regs {
+	t.regs = cpu.Regs{RAX: uint64(isa.EENTER), RBX: t.tcs, RDI: command, RSI: ms, RSP: sp, RBP: bp}
+	return &t.regs
+}

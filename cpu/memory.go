@@ -1,6 +1,10 @@
 package cpu
 
-import "github.com/feidi-dev/feidi/isa"
+import (
+	"sync"
+
+	"github.com/feidi-dev/feidi/isa"
+)
 
 // PA is a physical address. The EPC is the range [Processor.EPCBase,
 // EPCBase+EPCSize); ENCLS leaves name EPC pages by it.
@@ -9,7 +13,8 @@ type PA uint64
 // Memory holds the bytes of the EPC. The processor addresses it by page
 // number; an engine gives the same bytes to enclave code at linear addresses.
 //
-// Pages start as zeros and cost nothing until they are touched.
+// Pages start as zeros and cost nothing until they are touched. The processor
+// calls Page from several goroutines at a time, and Discard from one.
 type Memory interface {
 	// Size returns the size of the EPC in bytes, a multiple of isa.PageSize.
 	Size() uint64
@@ -23,9 +28,10 @@ type Memory interface {
 const heapChunk = 64
 
 // HeapMemory is Memory on the Go heap, for tests and for machines on which no
-// enclave code is executed. It is not safe for concurrent use.
+// enclave code is executed. It is safe for concurrent use.
 type HeapMemory struct {
 	size   uint64
+	mu     sync.Mutex
 	chunks map[uint64][]byte
 }
 
@@ -39,6 +45,8 @@ func (m *HeapMemory) Size() uint64 { return m.size }
 
 // Page implements Memory.
 func (m *HeapMemory) Page(n uint64) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	c := m.chunks[n/heapChunk]
 	if c == nil {
 		c = make([]byte, heapChunk*isa.PageSize)
@@ -48,11 +56,14 @@ func (m *HeapMemory) Page(n uint64) []byte {
 	return c[off : off+isa.PageSize : off+isa.PageSize]
 }
 
-// Discard implements Memory.
+// Discard implements Memory. It clears what it cannot give back.
 func (m *HeapMemory) Discard(n, count uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for ; count > 0; n, count = n+1, count-1 {
-		if m.chunks[n/heapChunk] != nil {
-			clear(m.Page(n))
+		if c := m.chunks[n/heapChunk]; c != nil {
+			off := n % heapChunk * isa.PageSize
+			clear(c[off : off+isa.PageSize])
 		}
 	}
 }

@@ -30,6 +30,7 @@ const (
 	ErrPageAttributesMismatch ErrorCode = 19
 	ErrPageNotModifiable      ErrorCode = 20
 	ErrPageNotDebuggable      ErrorCode = 21
+	ErrInvalidReportMACStruct ErrorCode = 28
 	ErrInvalidCPUSVN          ErrorCode = 32
 	ErrInvalidISVSVN          ErrorCode = 64
 	ErrUnmaskedEvent          ErrorCode = 128
@@ -58,6 +59,7 @@ var errorNames = map[ErrorCode]string{
 	ErrPageAttributesMismatch: "SGX_PAGE_ATTRIBUTES_MISMATCH",
 	ErrPageNotModifiable:      "SGX_PAGE_NOT_MODIFIABLE",
 	ErrPageNotDebuggable:      "SGX_PAGE_NOT_DEBUGGABLE",
+	ErrInvalidReportMACStruct: "SGX_INVALID_REPORTMACSTRUCT",
 	ErrInvalidCPUSVN:          "SGX_INVALID_CPUSVN",
 	ErrInvalidISVSVN:          "SGX_INVALID_ISVSVN",
 	ErrUnmaskedEvent:          "SGX_UNMASKED_EVENT",

@@ -2,12 +2,12 @@ package sign
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
+	"sync"
 
 	"github.com/feidi-dev/feidi/isa"
 )
@@ -15,18 +15,17 @@ import (
 // ErrKey is wrapped by the error of a key that cannot sign a SIGSTRUCT.
 var ErrKey = errors.New("key cannot sign a SIGSTRUCT")
 
-// GenerateKey draws an RSA-3072 key with public exponent 3. The prime numbers
-// come from crypto/rand.Prime, which since Go 1.26 ignores its reader unless
-// GODEBUG=cryptocustomrand=1 is set.
+// GenerateKey draws an RSA-3072 key with public exponent 3 from random. The
+// same bytes give the same key.
 func GenerateKey(random io.Reader) (*rsa.PrivateKey, error) {
 	e := big.NewInt(isa.SigStructExponent)
 	one := big.NewInt(1)
 	for {
-		p, err := prime(random, e)
+		p, err := prime(random, isa.SigStructExponent)
 		if err != nil {
 			return nil, err
 		}
-		q, err := prime(random, e)
+		q, err := prime(random, isa.SigStructExponent)
 		if err != nil {
 			return nil, err
 		}
@@ -50,16 +49,52 @@ func GenerateKey(random io.Reader) (*rsa.PrivateKey, error) {
 	}
 }
 
-// prime draws a prime of half a modulus's bits for which e has an inverse.
-func prime(random io.Reader, e *big.Int) (*big.Int, error) {
+// smallPrimes are the odd primes below 2^13 that sieve candidates.
+var smallPrimes = sync.OnceValue(func() []uint64 {
+	var primes []uint64
+next:
+	for n := uint64(3); n < 1<<13; n += 2 {
+		for _, p := range primes {
+			if n%p == 0 {
+				continue next
+			}
+		}
+		primes = append(primes, n)
+	}
+	return primes
+})
+
+// prime draws a prime of half a modulus's bits, of which it sets the highest
+// two, for which e has an inverse. It looks upward from a random start, and
+// tests only what no small prime divides.
+func prime(random io.Reader, e uint64) (*big.Int, error) {
+	const span = 1 << 14 // long enough to hold a prime nearly always
+	small := smallPrimes()
+	b := make([]byte, keyBits/2/8)
+	residue := make([]uint64, len(small))
 	for {
-		p, err := rand.Prime(random, keyBits/2)
-		if err != nil {
+		if _, err := io.ReadFull(random, b); err != nil {
 			return nil, fmt.Errorf("sign: %w", err)
 		}
-		// e is prime, so it has an inverse unless it divides p-1.
-		if new(big.Int).Mod(p, e).Cmp(big.NewInt(1)) != 0 {
-			return p, nil
+		b[0] |= 0xC0
+		b[len(b)-1] |= 1
+		start := new(big.Int).SetBytes(b)
+		for i, p := range small {
+			residue[i] = new(big.Int).Mod(start, new(big.Int).SetUint64(p)).Uint64()
+		}
+		p := new(big.Int)
+	next:
+		for delta := uint64(0); delta < span; delta += 2 {
+			for i, r := range residue {
+				// e is prime, so it has an inverse unless it divides p-1.
+				if m := (r + delta) % small[i]; m == 0 || m == 1 && small[i] == e {
+					continue next
+				}
+			}
+			p.Add(start, new(big.Int).SetUint64(delta))
+			if p.BitLen() == keyBits/2 && p.ProbablyPrime(20) {
+				return p, nil
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"math/big"
+	mathrand "math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -195,6 +196,25 @@ func TestGenerateKey(t *testing.T) {
 		if r := new(big.Int).Mul(k.D, big.NewInt(3)); r.Mod(r, p1).Cmp(big.NewInt(1)) != 0 {
 			t.Error("D is not the inverse of 3")
 		}
+	}
+}
+
+func TestGenerateKeyIsAFunctionOfItsBytes(t *testing.T) {
+	draw := func(seed byte) *big.Int {
+		k, err := sign.GenerateKey(mathrand.NewChaCha8([32]byte{seed}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k.N
+	}
+	if draw(1).Cmp(draw(1)) != 0 {
+		t.Error("the same bytes gave two keys")
+	}
+	if draw(1).Cmp(draw(2)) == 0 {
+		t.Error("other bytes gave the same key")
+	}
+	if _, err := sign.GenerateKey(strings.NewReader("too few")); err == nil {
+		t.Error("a key from seven bytes")
 	}
 }
 

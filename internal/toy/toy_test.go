@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -65,6 +66,31 @@ func TestDefaults(t *testing.T) {
 	}
 	if name, plus, ok := m.Symbol(0x1000 + 3); !ok || name != "enclave_entry" || plus != 3 {
 		t.Errorf("symbol %s+%d, %v", name, plus, ok)
+	}
+}
+
+// The same options make the same bytes, so that identities can be compared.
+func TestDeterministic(t *testing.T) {
+	one, _ := build(t, Options{Salt: 5})
+	two, _ := build(t, Options{Salt: 5})
+	if string(one) != string(two) {
+		t.Error("two builds differ")
+	}
+}
+
+// Engines find the exit by decoding: every path leaves through one ENCLU,
+// with its leaf loaded by the instruction before it unless TrapExit hides it.
+func TestExitSite(t *testing.T) {
+	const site = "\xB8\x04\x00\x00\x00\x0F\x01\xD7"
+	for _, trap := range []bool{false, true} {
+		b, _ := build(t, Options{TrapExit: trap})
+		want := 1
+		if trap {
+			want = 0
+		}
+		if n := strings.Count(string(b), site); n != want {
+			t.Errorf("TrapExit %v: %d sites", trap, n)
+		}
 	}
 }
 

@@ -41,8 +41,8 @@ const statusFlags = isa.FlagCF | isa.FlagPF | isa.FlagAF | isa.FlagZF | isa.Flag
 // then puts XSAVE state into its initial configuration. A host is shown Addr
 // of a #PF with its low 12 bits cleared.
 //
-// It fails only if the LP is not inside, or if the frame, which EENTER found
-// good, has since been taken from the enclave: then the enclave cannot be left.
+// The frame is the one that was found good on entry, whatever became of the
+// page tables since: AEX fails only if the LP is not inside.
 func (lp *LP) AEX(r *Regs, xsave []byte, ev AEXEvent) error {
 	err := lp.aex(r, xsave, &ev)
 	if lp.p.trace != nil {
@@ -57,16 +57,9 @@ func (lp *LP) aex(r *Regs, xsave []byte, ev *AEXEvent) error {
 	if lp.enc == nil {
 		return gp("AEX", "not in enclave mode")
 	}
-	lp.p.mu.RLock()
-	t := lp.tcs
-	cssa := t.cssa.Load()
-	f, err := lp.frame("AEX", t, cssa)
-	lp.p.mu.RUnlock()
-	if err != nil {
-		return err
-	}
+	t, f := lp.tcs, lp.frame
 	s := &t.enc.secs
-	lp.p.saveXSave(&f, xsave, s.Attributes.XFRM)
+	lp.p.saveXSave(f, xsave, s.Attributes.XFRM)
 	saveGPRs(f.gpr, r)
 	info := ev.exitInfo(s.MiscSelect)
 	binary.LittleEndian.PutUint32(f.gpr[isa.GPRSGXOffExitInfo:], uint32(info))
@@ -83,7 +76,7 @@ func (lp *LP) aex(r *Regs, xsave []byte, ev *AEXEvent) error {
 		RSP: get64(f.gpr, isa.GPRSGXOffURSP), RBP: get64(f.gpr, isa.GPRSGXOffURBP),
 		RFLAGS: r.RFLAGS &^ statusFlags,
 	}
-	t.cssa.Store(cssa + 1)
+	t.cssa.Add(1)
 	lp.leaveMode(r)
 	return nil
 }
@@ -104,13 +97,13 @@ func (r *Regs) gprs() [16]*uint64 {
 	}
 }
 
-// saveGPRs writes the registers to a GPRSGX area. URSP, URBP and AEXNOTIFY
-// stay as they are.
+// saveGPRs writes the registers to a GPRSGX area, with TF clear. URSP, URBP
+// and AEXNOTIFY stay as they are.
 func saveGPRs(gpr []byte, r *Regs) {
 	for i, v := range r.gprs() {
 		put64(gpr, 8*i, *v)
 	}
-	put64(gpr, gprRFLAGS, r.RFLAGS)
+	put64(gpr, gprRFLAGS, r.RFLAGS&^isa.FlagTF)
 	put64(gpr, isa.GPRSGXOffRIP, r.RIP)
 	put64(gpr, gprFSBase, r.FSBase)
 	put64(gpr, gprGSBase, r.GSBase)

@@ -27,28 +27,27 @@ func (lp *LP) enter(r *Regs) bool {
 		return false
 	}
 	cssa := t.cssa.Load()
-	if t.enc.version.Load() != c.version || cssa >= entryFrames || c.gpr[cssa] == nil {
+	if t.enc.version.Load() != c.version || cssa >= entryFrames || c.frames[cssa] == nil {
 		t.state.Store(0)
 		return false
 	}
-	lp.begin(r, c, cssa)
+	lp.begin(r, c, c.frames[cssa], cssa)
 	return true
 }
 
 // begin completes an entry by EENTER, or by ERESUME with notification.
-func (lp *LP) begin(r *Regs, c *entry, cssa uint32) {
-	t, gpr := c.tcs, c.gpr[min(cssa, entryFrames-1)]
-	lp.enterMode(r, t, gpr)
-	put64(gpr, isa.GPRSGXOffURSP, r.RSP)
-	put64(gpr, isa.GPRSGXOffURBP, r.RBP)
+func (lp *LP) begin(r *Regs, c *entry, f *frame, cssa uint32) {
+	lp.enterMode(r, c.tcs, f)
+	put64(f.gpr, isa.GPRSGXOffURSP, r.RSP)
+	put64(f.gpr, isa.GPRSGXOffURBP, r.RBP)
 	r.RCX, r.RIP = r.RIP, c.target
 	r.RAX = uint64(cssa)
 	r.FSBase, r.GSBase = c.fs, c.gs
 }
 
 // enterMode sets the registers of enclave mode and saves those outside.
-func (lp *LP) enterMode(r *Regs, t *thread, gpr []byte) {
-	lp.enc, lp.tcs, lp.tcsLA, lp.gpr = t.enc, t, r.RBX, gpr
+func (lp *LP) enterMode(r *Regs, t *thread, f *frame) {
+	lp.enc, lp.tcs, lp.tcsLA, lp.frame = t.enc, t, r.RBX, f
 	lp.saveFS, lp.saveGS = r.FSBase, r.GSBase
 	if t.aep.Load() != r.RCX {
 		t.aep.Store(r.RCX)
@@ -82,7 +81,7 @@ func (lp *LP) eenter(r *Regs) error {
 		return err
 	}
 	taken := t.state.CompareAndSwap(0, busy(t.enc.epoch))
-	c, cssa, err := lp.resolve(leaf, t, r.RBX)
+	c, f, cssa, err := lp.resolve(leaf, t, r.RBX)
 	if err == nil && !taken {
 		err = gp(leaf, "TCS is active")
 	}
@@ -92,7 +91,7 @@ func (lp *LP) eenter(r *Regs) error {
 		}
 		return err
 	}
-	lp.begin(r, c, cssa)
+	lp.begin(r, c, f, cssa)
 	return nil
 }
 
@@ -143,35 +142,31 @@ func (lp *LP) checkTCS(leaf string, r *Regs) (*thread, error) {
 
 // resolve does the checks of EENTER that follow those of the TCS, and
 // remembers the result.
-func (lp *LP) resolve(leaf string, t *thread, linear uint64) (*entry, uint32, error) {
+func (lp *LP) resolve(leaf string, t *thread, linear uint64) (*entry, *frame, uint32, error) {
 	cssa := t.cssa.Load()
 	if cssa >= t.nssa {
-		return nil, 0, gp(leaf, "no SSA frame is left")
+		return nil, nil, 0, gp(leaf, "no SSA frame is left")
 	}
 	runs := lp.as.runs.Load()
-	f, err := lp.frame(leaf, t, cssa)
+	f, err := lp.ssaFrame(leaf, t, cssa)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	base := t.enc.secs.BaseAddr
 	target, fs, gs := base+t.oentry, base+t.ofsbas, base+t.ogsbas
 	if !canonical(target) {
-		return nil, 0, gp(leaf, "OENTRY is not canonical")
+		return nil, nil, 0, gp(leaf, "OENTRY is not canonical")
 	}
 	if !canonical(fs) || !canonical(gs) {
-		return nil, 0, gp(leaf, "FS or GS base is not canonical")
+		return nil, nil, 0, gp(leaf, "FS or GS base is not canonical")
 	}
 	c := lp.slot(linear)
 	version := t.enc.version.Load()
 	if c.linear != linear || c.tcs != t || c.version != version || c.runs != runs {
 		*c = entry{linear: linear, runs: runs, version: version, tcs: t, busy: busy(t.enc.epoch), target: target, fs: fs, gs: gs}
 	}
-	if cssa >= entryFrames {
-		// Not remembered: a copy, whose last place stands for every later frame.
-		deep := *c
-		deep.gpr[entryFrames-1] = f.gpr
-		return &deep, cssa, nil
+	if cssa < entryFrames {
+		c.frames[cssa] = f
 	}
-	c.gpr[cssa] = f.gpr
-	return c, cssa, nil
+	return c, f, cssa, nil
 }

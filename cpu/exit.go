@@ -30,7 +30,7 @@ func (lp *LP) leaveMode(r *Regs) {
 		r.RFLAGS = r.RFLAGS&^isa.FlagTF | lp.saveTF
 	}
 	t := lp.tcs
-	lp.enc, lp.tcs, lp.gpr = nil, nil, nil
+	lp.enc, lp.tcs, lp.frame = nil, nil, nil
 	t.state.Store(0)
 }
 
@@ -43,11 +43,11 @@ func (lp *LP) edeccssa() error {
 	if cssa == 0 {
 		return gp(leaf, "CSSA is zero")
 	}
-	f, err := lp.frame(leaf, t, cssa-1)
+	f, err := lp.ssaFrame(leaf, t, cssa-1)
 	if err != nil {
 		return err
 	}
 	t.cssa.Store(cssa - 1)
-	lp.gpr = f.gpr
+	lp.frame = f
 	return nil
 }

@@ -16,7 +16,7 @@ type LP struct {
 	enc    *enclave // CR_ACTIVE_SECS; nil if CR_ENCLAVE_MODE is 0
 	tcs    *thread  // CR_TCS_PA
 	tcsLA  uint64   // CR_TCS_LA
-	gpr    []byte   // GPRSGX area of the frame that an AEX fills (CR_GPR_PA)
+	frame  *frame   // what an AEX fills (CR_XSAVE_PAGE_n and CR_GPR_PA)
 	optIn  bool     // CR_DBGOPTIN
 	saveTF uint64   // CR_SAVE_TF
 	saveFS uint64   // CR_SAVE_FS.base
@@ -73,7 +73,7 @@ type entry struct {
 	busy    uint64 // thread.state once entered
 
 	target, fs, gs uint64
-	gpr            [entryFrames][]byte // by CSSA; nil if not resolved yet
+	frames         [entryFrames]*frame // by CSSA; nil if not resolved yet
 }
 
 // slot returns the place of a TCS in the cache. TCSs lie at regular distances
@@ -84,30 +84,29 @@ func (lp *LP) slot(linear uint64) *entry {
 
 // frame is an SSA frame, resolved.
 type frame struct {
-	linear uint64
-	xsave  [][]byte // the pages of the XSAVE area, in order
-	gpr    []byte   // isa.GPRSGXSize bytes
-	misc   []byte   // the MISC region, below them
+	xsave [][]byte // the pages of the XSAVE area, in order
+	gpr   []byte   // isa.GPRSGXSize bytes
+	misc  []byte   // the MISC region, below them
 }
 
-// frame resolves the SSA frame n of a TCS, with the checks that EENTER,
+// ssaFrame resolves the SSA frame n of a TCS, with the checks that EENTER,
 // ERESUME and EDECCSSA have in common. The caller holds Processor.mu.
-func (lp *LP) frame(leaf string, t *thread, n uint32) (frame, error) {
+func (lp *LP) ssaFrame(leaf string, t *thread, n uint32) (*frame, error) {
 	e, p := t.enc, lp.p
-	f := frame{linear: e.secs.BaseAddr + t.ossa + e.frameSize()*uint64(n)}
+	first := e.secs.BaseAddr + t.ossa + e.frameSize()*uint64(n)
 	xsize := uint64(p.xsave.Size(e.secs.Attributes.XFRM))
-	f.xsave = make([][]byte, 0, (xsize+isa.PageSize-1)/isa.PageSize)
+	f := &frame{xsave: make([][]byte, 0, (xsize+isa.PageSize-1)/isa.PageSize)}
 	for off := uint64(0); off < xsize; off += isa.PageSize {
-		b, err := lp.ssaPage(leaf, e, f.linear+off)
+		b, err := lp.ssaPage(leaf, e, first+off)
 		if err != nil {
-			return frame{}, err
+			return nil, err
 		}
 		f.xsave = append(f.xsave, b)
 	}
-	last := f.linear + e.frameSize() - isa.PageSize
+	last := first + e.frameSize() - isa.PageSize
 	b, err := lp.ssaPage(leaf, e, last)
 	if err != nil {
-		return frame{}, err
+		return nil, err
 	}
 	f.gpr = b[isa.PageSize-isa.GPRSGXSize:]
 	f.misc = b[isa.PageSize-isa.GPRSGXSize-miscSize(e.secs.MiscSelect) : isa.PageSize-isa.GPRSGXSize]

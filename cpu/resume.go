@@ -48,19 +48,19 @@ func (lp *LP) resume(t *thread, taken bool, r *Regs, xsave []byte) error {
 	if cssa == 0 {
 		return gp(leaf, "no SSA frame is in use")
 	}
-	f, err := lp.frame(leaf, t, cssa-1)
+	f, err := lp.ssaFrame(leaf, t, cssa-1)
 	if err != nil {
 		return err
 	}
 	if t.has(isa.TCSAEXNotify) && f.gpr[gprAEXNotify]&1 != 0 {
-		c, cssa, err := lp.resolve(leaf, t, r.RBX)
+		c, f, cssa, err := lp.resolve(leaf, t, r.RBX)
 		if err != nil {
 			return err
 		}
 		if !taken {
 			return gp(leaf, "TCS is active")
 		}
-		lp.begin(r, c, cssa)
+		lp.begin(r, c, f, cssa)
 		lp.notified = true
 		return nil
 	}
@@ -79,13 +79,13 @@ func (lp *LP) resume(t *thread, taken bool, r *Regs, xsave []byte) error {
 	if !taken {
 		return gp(leaf, "TCS is active")
 	}
-	if reason := lp.p.loadXSave(&f, xsave, t.enc.secs.Attributes.XFRM); reason != "" {
+	if reason := lp.p.loadXSave(f, xsave, t.enc.secs.Attributes.XFRM); reason != "" {
 		return gp(leaf, reason)
 	}
 	for i, v := range in.gprs() {
 		*v = get64(f.gpr, 8*i)
 	}
-	lp.enterMode(r, t, f.gpr)
+	lp.enterMode(r, t, f)
 	if !lp.optIn {
 		in.RFLAGS &^= isa.FlagTF
 	}

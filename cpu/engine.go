@@ -72,6 +72,9 @@ type Thread interface {
 	Run(ctx context.Context, r *Regs) (Exit, error)
 	// Interrupt makes code that runs inside leave by an AEX, soon.
 	Interrupt()
+	// Regs is where the thread keeps the registers of enclave code. A Run
+	// with this pointer need not copy them.
+	Regs() *Regs
 	// LP is the logical processor's architectural state.
 	LP() *LP
 	// Close frees the thread. It must not be running.

@@ -23,11 +23,11 @@ type thread struct {
 	e     *Enclave
 	tcs   uint64
 	cpu   cpu.Thread
-	regs  cpu.Regs
-	mem   *Buffer // arena, then stack
-	arena uint64  // bytes of the arena in use
-	sp    uint64  // stack pointer for the next entry
-	depth int     // OCALLs under way
+	regs  *cpu.Regs // cpu's own
+	mem   *Buffer   // arena, then stack
+	arena uint64    // bytes of the arena in use
+	sp    uint64    // stack pointer for the next entry
+	depth int       // OCALLs under way
 
 	// broken is the error of a nested ECALL that did not end, after which
 	// the outer one cannot go on.
@@ -48,7 +48,7 @@ func (e *Enclave) makeThreads() error {
 		if err != nil {
 			return err
 		}
-		t := &thread{e: e, tcs: e.rng.Base() + d.Offset, cpu: c, mem: mem}
+		t := &thread{e: e, tcs: e.rng.Base() + d.Offset, cpu: c, regs: c.Regs(), mem: mem}
 		t.sp = mem.Addr() + arenaSize + stackSize - 64
 		e.threads = append(e.threads, t)
 	}
@@ -170,8 +170,10 @@ func (e *Enclave) drop(b *Thread) {
 	}
 }
 
-// set makes the registers ready for EENTER with a command.
+// set makes the registers ready for EENTER with a command. The others keep
+// what the last exit left in them: the enclave may not care.
 func (t *thread) set(command, ms, sp, bp uint64) *cpu.Regs {
-	t.regs = cpu.Regs{RAX: uint64(isa.EENTER), RBX: t.tcs, RDI: command, RSI: ms, RSP: sp, RBP: bp}
-	return &t.regs
+	r := t.regs
+	r.RAX, r.RBX, r.RDI, r.RSI, r.RSP, r.RBP = uint64(isa.EENTER), t.tcs, command, ms, sp, bp
+	return r
 }

@@ -26,9 +26,6 @@ type context struct {
 	// The host's side, saved at entry.
 	goSP, goBP, goFS uint64
 	slot             uint64 // address of the thread's slot
-	mxcsr            uint32
-	fcw              uint16
-	_                uint16
 
 	// What the signal handler saw.
 	trap                uint32

@@ -11,15 +11,20 @@ TEXT ·currentM(SB),NOSPLIT,$0-8
 	MOVQ AX, ret+0(FP)
 	RET
 
+// func fpuControl() (mxcsr uint32, fcw uint16)
+TEXT ·fpuControl(SB),NOSPLIT,$0-6
+	STMXCSR mxcsr+0(FP)
+	FSTCW fcw+4(FP)
+	RET
+
 // PUBLISH saves the host's side of context CX and announces CX in the
 // thread's slot; from then on the signal handler treats the thread as inside.
 // If the thread is not armed yet it returns at once with trapUnarmed.
+// GS, which Go does not use, is written only when it changes: that is slow.
 // Clobbers AX, DX, R8.
 #define PUBLISH \
 	MOVQ SP, context_goSP(CX) \
 	MOVQ BP, context_goBP(CX) \
-	STMXCSR context_mxcsr(CX) \
-	FSTCW context_fcw(CX) \
 	MOVQ TLS, AX \
 	MOVQ 0(AX)(TLS*1), AX \
 	MOVQ const_gOffM(AX), AX \
@@ -36,6 +41,9 @@ TEXT ·currentM(SB),NOSPLIT,$0-8
 	MOVQ AX, context_goFS(CX) \
 	MOVQ CX, slot_ctx(DX) \
 	MOVQ REG_GS(CX), AX \
+	RDGSBASEQ DX \
+	CMPQ AX, DX \
+	JEQ  2(PC) \
 	WRGSBASEQ AX \
 	MOVQ REG_FS(CX), AX \
 	WRFSBASEQ AX
@@ -95,8 +103,8 @@ unarmed:
 
 // HOSTSTATE puts back what Go expects of the FPU and flags. Clobbers AX.
 #define HOSTSTATE \
-	LDMXCSR context_mxcsr(CX) \
-	FLDCW context_fcw(CX) \
+	LDMXCSR ·hostMXCSR(SB) \
+	FLDCW ·hostFCW(SB) \
 	CMPB ·hasAVX(SB), $0 \
 	JEQ  2(PC) \
 	VZEROUPPER \

@@ -16,6 +16,7 @@ import (
 // Implemented in enter_linux_amd64.s.
 func currentM() uintptr
 func rdpkru() uint32
+func fpuControl() (mxcsr uint32, fcw uint16)
 func exitedPC() uintptr
 func handlerPC() uintptr
 func enter(c *context)
@@ -38,6 +39,8 @@ var (
 	hasAVX       bool
 	hasPKU       bool
 	hostPKRU     uint32
+	hostMXCSR    uint32 // every thread of a Go program has these
+	hostFCW      uint16
 
 	// dispatchStart and dispatchLen are the arena, where SYSCALL raises
 	// SIGSYS; dispatchLen is zero if the kernel cannot do that.
@@ -74,6 +77,7 @@ func setupProcess() error {
 	}
 	hasFSGSBASE = auxv(atHWCAP2)&hwcap2FSGSBASE != 0
 	hasAVX = cpu.X86.HasAVX
+	hostMXCSR, hostFCW = fpuControl()
 	if cpuid.Leaf(7, 0).ECX&(1<<4) != 0 { // OSPKE
 		hasPKU, hostPKRU = true, rdpkru()
 	}

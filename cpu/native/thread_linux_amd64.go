@@ -44,6 +44,9 @@ func (e *Engine) NewThread(r cpu.Range) (cpu.Thread, error) {
 	return t, nil
 }
 
+// Regs implements cpu.Thread.
+func (t *thread) Regs() *cpu.Regs { return &t.c.regs }
+
 // LP implements cpu.Thread.
 func (t *thread) LP() *cpu.LP { return t.lp }
 
@@ -84,6 +87,11 @@ func (t *thread) Run(ctx stdcontext.Context, r *cpu.Regs) (cpu.Exit, error) {
 	if ctx.Done() == nil {
 		return t.run(r)
 	}
+	return t.runUntil(ctx, r)
+}
+
+// runUntil is run with an AEX when ctx ends.
+func (t *thread) runUntil(ctx stdcontext.Context, r *cpu.Regs) (cpu.Exit, error) {
 	if err := ctx.Err(); err != nil {
 		return cpu.Exit{}, err
 	}
@@ -116,7 +124,7 @@ func (t *thread) run(r *cpu.Regs) (cpu.Exit, error) {
 			return *exit, err
 		}
 	}
-	*r = c.regs
+	t.get(r)
 	return cpu.Exit{Kind: cpu.ExitEEXIT}, t.lp.EEXIT(r)
 }
 
@@ -141,7 +149,7 @@ func (t *thread) eresume(r *cpu.Regs) error {
 // enter starts the enclave with the registers in r and the host's XSAVE state.
 func (t *thread) enter(r *cpu.Regs) {
 	c := t.c
-	c.regs = *r
+	t.put(r)
 	for entered(c); c.trap == trapUnarmed; entered(c) {
 		armThread()
 	}
@@ -151,10 +159,24 @@ func (t *thread) enter(r *cpu.Regs) {
 // the context.
 func (t *thread) resume(r *cpu.Regs) {
 	c := t.c
-	c.regs = *r
+	t.put(r)
 	c.iret = [5]uint64{r.RIP, userCS, r.RFLAGS&resumeFlagsMask | resumeFlagsSet, r.RSP, userSS}
 	for resumed(c); c.trap == trapUnarmed; resumed(c) {
 		armThread()
+	}
+}
+
+// put and get move registers between r and the context, where they may be
+// already.
+func (t *thread) put(r *cpu.Regs) {
+	if r != &t.c.regs {
+		t.c.regs = *r
+	}
+}
+
+func (t *thread) get(r *cpu.Regs) {
+	if r != &t.c.regs {
+		*r = t.c.regs
 	}
 }
 
@@ -182,59 +204,75 @@ func resumed(c *context) {
 // nil if the enclave goes on, and has by then run until it left or trapped
 // again.
 func (t *thread) trapped(r *cpu.Regs) (*cpu.Exit, error) {
-	c := t.c
-	*r = c.regs
-	if c.trap == trapInterrupt {
-		if err := t.lp.AEX(r, c.xsaveArea(), cpu.AEXEvent{}); err != nil {
-			return &cpu.Exit{}, err
-		}
-		if t.interrupted.CompareAndSwap(true, false) {
-			return &cpu.Exit{Kind: cpu.ExitInterrupt, Detail: &cpu.Detail{RIP: c.regs.RIP, Cause: "interrupted"}}, nil
-		}
-		r.RAX = uint64(isa.ERESUME)
-		return t.goOn(r, t.eresume(r))
+	if t.c.trap == trapInterrupt {
+		t.get(r)
+		return t.interrupt(r)
 	}
-
 	ev, cause := t.event()
-	if ev.Vector == isa.VectorUD && isEnclu(t.r.code(r.RIP, 3)) {
-		err := t.lp.ENCLU(r)
-		var fault *cpu.Fault
-		switch {
-		case err == nil && t.lp.InEnclave():
-			t.resume(r)
-			return nil, nil
-		case err == nil: // an EEXIT whose bytes the handler could not read
-			return &cpu.Exit{Kind: cpu.ExitEEXIT}, nil
-		case !errors.As(err, &fault):
-			return &cpu.Exit{}, err
-		}
-		*r = c.regs
-		ev = cpu.AEXEvent{Vector: fault.Vector, Exception: true, ErrorCode: fault.ErrorCode, Addr: fault.Addr}
-		cause = fault.Error()
-	} else if ev.Vector == isa.VectorPF {
+	t.get(r)
+	switch {
+	case ev.Vector == isa.VectorUD && isEnclu(t.r.code(r.RIP, 3)):
+		return t.enclu(r)
+	case ev.Vector == isa.VectorPF:
 		fault := t.r.e.proc.Access(t.r.space, t.lp, ev.Addr, accessKind(ev.ErrorCode)).Fault
-		if page := ev.Addr&^(isa.PageSize-1) | 1; fault == nil && c.signo == uint32(unix.SIGSEGV) && t.synced != page && t.inside(ev.Addr) {
-			// The EPCM allows more than the host's mapping, which follows it
-			// late: renew the mapping and try again.
-			t.synced = page
-			t.r.sync(ev.Addr)
-			t.resume(r)
-			return nil, nil
-		}
 		if fault != nil {
 			ev.Vector, ev.ErrorCode, cause = fault.Vector, fault.ErrorCode, fault.Reason
+		} else if t.renew(ev.Addr) {
+			t.resume(r)
+			return nil, nil
 		}
 	}
 	t.synced = 0
 	return t.exception(r, ev, cause)
 }
 
-// goOn turns the outcome of a resumption into what trapped returns.
-func (t *thread) goOn(_ *cpu.Regs, err error) (*cpu.Exit, error) {
-	if err != nil {
+// interrupt performs the AEX for a signal from outside and, unless the thread
+// was asked to leave, the ERESUME.
+func (t *thread) interrupt(r *cpu.Regs) (*cpu.Exit, error) {
+	detail := &cpu.Detail{RIP: r.RIP, Cause: "interrupted"}
+	if err := t.lp.AEX(r, t.c.xsaveArea(), cpu.AEXEvent{}); err != nil {
+		return &cpu.Exit{}, err
+	}
+	if t.interrupted.CompareAndSwap(true, false) {
+		return &cpu.Exit{Kind: cpu.ExitInterrupt, Detail: detail}, nil
+	}
+	r.RAX = uint64(isa.ERESUME)
+	if err := t.eresume(r); err != nil {
 		return &cpu.Exit{}, err
 	}
 	return nil, nil
+}
+
+// enclu performs the leaf that enclave code tried to execute.
+func (t *thread) enclu(r *cpu.Regs) (*cpu.Exit, error) {
+	before := *r
+	err := t.lp.ENCLU(r)
+	var fault *cpu.Fault
+	switch {
+	case err == nil && t.lp.InEnclave():
+		t.resume(r)
+		return nil, nil
+	case err == nil: // an EEXIT that the handler left to us
+		return &cpu.Exit{Kind: cpu.ExitEEXIT}, nil
+	case !errors.As(err, &fault):
+		return &cpu.Exit{}, err
+	}
+	*r = before
+	ev := cpu.AEXEvent{Vector: fault.Vector, Exception: true, ErrorCode: fault.ErrorCode, Addr: fault.Addr}
+	return t.exception(r, ev, fault.Error())
+}
+
+// renew brings the host's mapping of a page up to date, if that can be why an
+// access that the EPCM allows has faulted: the mapping follows the EPCM late
+// where that allows more than before.
+func (t *thread) renew(addr uint64) bool {
+	page := addr&^(isa.PageSize-1) | 1 // never zero
+	if t.c.signo != uint32(unix.SIGSEGV) || t.synced == page || !t.inside(addr) {
+		return false
+	}
+	t.synced = page
+	t.r.sync(addr)
+	return true
 }
 
 // exception performs the AEX for an exception.

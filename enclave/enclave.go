@@ -115,9 +115,13 @@ func (e *Enclave) quiet() bool {
 	return len(e.idle) == len(e.threads)
 }
 
-// unload removes the pages and the range.
+// unload removes the range and the pages. The range goes first: while it is
+// there, the engine mends its mapping after each EREMOVE.
 func (e *Enclave) unload() error {
 	var errs []error
+	if e.rng != nil {
+		errs = append(errs, e.rng.Close())
+	}
 	p := e.m.Processor()
 	for i := len(e.epc) - 1; i >= 0; i-- {
 		run := e.epc[i]
@@ -126,11 +130,9 @@ func (e *Enclave) unload() error {
 				errs = append(errs, fmt.Errorf("enclave: %w", err))
 			}
 		}
+		p.Scrub(run.PA, run.Pages)
 		e.m.alloc.give(run)
 	}
 	e.epc = nil
-	if e.rng != nil {
-		errs = append(errs, e.rng.Close())
-	}
 	return errors.Join(errs...)
 }

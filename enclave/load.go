@@ -140,11 +140,12 @@ func (e *Enclave) addRun(r *image.Run) error {
 	var page [isa.PageSize]byte
 	for i := range r.Pages {
 		pa := epc.PA + cpu.PA(i*isa.PageSize)
-		src := page[:]
+		var src []byte // nil for zeros
 		if end := (i + 1) * isa.PageSize; end <= uint64(len(r.Data)) {
 			src = r.Data[i*isa.PageSize : end]
-		} else if r.Page(i, page[:]) {
-			src = nil
+		} else if i*isa.PageSize < uint64(len(r.Data)) || r.Data == nil && r.Fill != 0 {
+			src = page[:]
+			r.Page(i, src)
 		}
 		if err := p.EADD(pa, cpu.AddInfo{LinAddr: linear + i*isa.PageSize, Src: src, SecInfo: si, SECS: e.secs}); err != nil {
 			return fmt.Errorf("enclave: page at offset %#x: %w", r.Offset+i*isa.PageSize, err)

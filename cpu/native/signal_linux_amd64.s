@@ -16,8 +16,13 @@ TEXT ·handler(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	TESTQ R9, R9
 	JZ   chain
 
-	// The thread is inside, or on its way in or out. A fault, or a signal
-	// that somebody sent?
+	// The thread is inside, or on its way in or out. The kernel leaves AC as
+	// the enclave had it; Go does not expect alignment checks.
+	PUSHFQ
+	ANDQ $~0x40000, 0(SP)
+	POPFQ
+
+	// A fault, or a signal that somebody sent?
 	MOVQ UC_RIP(DX), R10
 	MOVL 8(SI), R8           // si_code
 	CMPL R8, $0

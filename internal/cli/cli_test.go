@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"exits":    exits,
 			"jsonkeys": jsonKeys,
 			"json":     jsonValue,
+			"samejson": sameJSON,
 		},
 	})
 }
@@ -54,9 +55,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func readJSON(ts *testscript.TestScript) map[string]any {
+func readJSON(ts *testscript.TestScript, file string) map[string]any {
 	var v map[string]any
-	d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile(file)))
 	d.UseNumber()
 	ts.Check(d.Decode(&v))
 	if d.More() {
@@ -68,7 +69,7 @@ func readJSON(ts *testscript.TestScript) map[string]any {
 // jsonkeys KEY... compares the set of keys of the object on standard output.
 func jsonKeys(ts *testscript.TestScript, neg bool, args []string) {
 	var got []string
-	for k := range readJSON(ts) {
+	for k := range readJSON(ts, "stdout") {
 		got = append(got, k)
 	}
 	sort.Strings(got)
@@ -83,7 +84,7 @@ func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: json PATH VALUE")
 	}
-	var v any = readJSON(ts)
+	var v any = readJSON(ts, "stdout")
 	for _, k := range strings.Split(args[0], ".") {
 		m, ok := v.(map[string]any)
 		if !ok {
@@ -95,5 +96,17 @@ func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got := fmt.Sprint(v); (got == args[1]) == neg {
 		ts.Fatalf("%s is %q, want %q", args[0], got, args[1])
+	}
+}
+
+// samejson KEY FILE compares a value of the object on standard output with
+// that of a file.
+func sameJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: samejson KEY FILE")
+	}
+	got, want := readJSON(ts, "stdout")[args[0]], readJSON(ts, args[1])[args[0]]
+	if got == nil || (got == want) == neg {
+		ts.Fatalf("%s is %v, in %s it is %v", args[0], got, args[1], want)
 	}
 }

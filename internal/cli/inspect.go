@@ -207,7 +207,7 @@ func showRun(r *image.Run) pageRange {
 	if r.Measured {
 		p.Measured = "yes"
 	} else if len(r.Chunks) > 0 {
-		p.Measured = fmt.Sprintf("%d chunks", len(r.Chunks))
+		p.Measured = count(len(r.Chunks), "chunk")
 	}
 	if r.Data == nil {
 		p.Content = "zeros"
@@ -253,7 +253,7 @@ func (r *inspected) show(a *app, m *image.Image) {
 	if r.HeapSize != 0 {
 		add("Heap", host.Bytes(r.HeapSize))
 	}
-	add("Threads", fmt.Sprintf("%d TCS, %d usable, policy %s; SSA frames of %d pages", r.TCSCount, r.TCSUsable, r.ThreadPolicy, r.SSAFramePages))
+	add("Threads", fmt.Sprintf("%d TCS, %d usable, policy %s; SSA frames of %s", r.TCSCount, r.TCSUsable, r.ThreadPolicy, count(r.SSAFramePages, "page")))
 	t.write(a, "  ")
 	if len(r.PageMap) > 0 {
 		a.printf("Page map\n")

@@ -43,3 +43,11 @@ func (t *table) write(a *app, indent string) {
 		a.printf("%s\n", strings.TrimRight(b.String(), " "))
 	}
 }
+
+// count is "1 page" or "2 pages".
+func count[N uint64 | uint32 | int](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -34,8 +34,9 @@ func (a *app) root() *cobra.Command {
 		Long: `Feidi runs SGX enclaves on machines without SGX, and shows what is in them.
 
 ` + notProtected,
-		Example: `  feidi doctor
-  feidi help exit-codes`,
+		Example: `  feidi demo
+  feidi inspect enclave.signed.so
+  feidi run enclave.signed.so`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -49,6 +50,9 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.doctor(),
 		a.inspect(),
+		a.run(),
+		a.call(),
+		a.demo(),
 		a.version(),
 		a.man(),
 		exitCodes(),

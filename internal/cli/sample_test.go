@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/feidi-dev/feidi/image"
+	"github.com/feidi-dev/feidi/internal/toy"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/measure"
 	"github.com/feidi-dev/feidi/sign"
@@ -46,6 +47,26 @@ var samples = sync.OnceValues(func() (map[string][]byte, error) {
 			return nil, err
 		}
 		if files[name], err = c.AppendBinary(nil); err != nil {
+			return nil, err
+		}
+	}
+	for name, o := range map[string]toy.Options{
+		"toy.so":     {ISVProdID: 9, ISVSVN: 4, Debug: true, SDKVersion: "2.25.100.1"},
+		"debug.so":   {Attributes: isa.Attributes{Flags: isa.AttrDebug}, Debug: true, KSS: true},
+		"sim.so":     {Simulation: true},
+		"badhash.so": {Edit: func(s *isa.SigStruct) { s.EnclaveHash[0] ^= 1 }},
+		"badattr.so": {Edit: func(s *isa.SigStruct) { s.Attributes.XFRM |= 1 << 40 }},
+	} {
+		o.Key = key
+		if files[name], err = toy.Build(o); err != nil {
+			return nil, err
+		}
+	}
+	for name, o := range map[string]toy.Options{
+		"unsigned.so": {Versions: []uint64{}},
+		"hugeheap.so": {HeapSize: 1 << 40}, // signing it would take long
+	} {
+		if files[name], err = toy.Build(o); err != nil {
 			return nil, err
 		}
 	}

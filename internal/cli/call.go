@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/feidi-dev/feidi/enclave"
+	"github.com/feidi-dev/feidi/image"
+)
+
+// calling are the flags of call.
+type calling struct {
+	loading
+	in     string
+	out    int
+	answer bool
+}
+
+func (a *app) call() *cobra.Command {
+	var c calling
+	cmd := a.verb(&cobra.Command{
+		Use:   "call FILE INDEX",
+		Short: "Load an enclave and make one ECALL",
+		Long: `Call loads an Intel SDK enclave, makes the ECALL with the given index and a raw
+marshalling block, shows the block as it is after the call, and destroys the
+enclave.
+
+` + blockHelp + `
+
+An OCALL fails with SGX_ERROR_INVALID_FUNCTION, or succeeds without any effect
+with --answer-ocalls; either way it is named on standard error.
+
+` + loadingHelp,
+		Example: `  feidi call enclave.signed.so 0
+  feidi call enclave.signed.so 1 --in 0000000000000000 --out 16
+  feidi call libsgx_pce.signed.so 2 --in '0000000000000000 {4}'`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			defer stop()
+			return a.makeCall(ctx, args[0], args[1], &c)
+		},
+	})
+	a.loadingFlags(&c.loading, cmd.Flags())
+	cmd.Flags().StringVar(&c.in, "in", "", "the block: `hex` digits with pointers, or a file")
+	cmd.Flags().IntVar(&c.out, "out", 0, "show the first `N` bytes of the block; 0 is all")
+	cmd.Flags().BoolVar(&c.answer, "answer-ocalls", false, "let OCALLs succeed without any effect")
+	return cmd
+}
+
+// called is the JSON object of call.
+type called struct {
+	File    string            `json:"file"`
+	Index   int               `json:"index"`
+	Status  string            `json:"status"`
+	Error   string            `json:"error,omitempty"`
+	Block   string            `json:"block"`
+	Buffers []string          `json:"buffers"`
+	CallMS  float64           `json:"call_ms"`
+	OCalls  int               `json:"ocalls"`
+	Leaves  map[string]uint64 `json:"leaves"` // of the call alone
+}
+
+func (a *app) makeCall(ctx context.Context, file, number string, c *calling) error {
+	index, err := strconv.ParseInt(number, 0, 32)
+	if err != nil || index < 0 {
+		return usage("INDEX %q is not a number from 0 to 2147483647", number)
+	}
+	if c.out < 0 || c.out > maxBlock {
+		return usage("--out %d is not a number of bytes up to %d", c.out, maxBlock)
+	}
+	b, err := parseBlock(c.in)
+	if err != nil {
+		return err
+	}
+	b.grow(c.out)
+	r := &called{File: file, Index: int(index), Buffers: []string{}}
+	e, err := a.load(ctx, file, &c.loading, enclave.WithOtherOCalls(a.ocall(c.answer, &r.OCalls)))
+	if err != nil {
+		if e != nil {
+			_ = e.close() // the first error is the one that matters
+		}
+		return err
+	}
+	if e.image.Format != image.FormatIntel {
+		_ = e.close()
+		return cannot(fmt.Errorf("%s: an SGX stream follows no ECALL contract that is known here", file))
+	}
+	before := e.leaves.counts()
+	err = r.make(ctx, e, b)
+	r.Leaves = e.leaves.counts()
+	for k, v := range before {
+		if r.Leaves[k] -= v; r.Leaves[k] == 0 {
+			delete(r.Leaves, k)
+		}
+	}
+	if c.out > 0 {
+		b.bytes = b.bytes[:c.out]
+	}
+	r.Block = hex.EncodeToString(b.bytes)
+	if cerr := e.close(); err == nil && cerr != nil {
+		return cannot(cerr)
+	}
+	if a.json {
+		if jerr := a.writeJSON(r); jerr != nil {
+			return jerr
+		}
+	} else {
+		r.show(a, b)
+	}
+	return enclaveError(file, err)
+}
+
+// ocall serves every OCALL of the enclave.
+func (a *app) ocall(answer bool, count *int) enclave.OCall {
+	return func(_ context.Context, c *enclave.Call) enclave.Status {
+		*count++
+		status := enclave.ErrInvalidFunction
+		if answer {
+			status = enclave.Success
+		}
+		fmt.Fprintf(a.err, "feidi: OCALL %d, answered with %v\n", c.Index, status)
+		return status
+	}
+}
+
+// make makes the ECALL and gathers what it left.
+func (r *called) make(ctx context.Context, e *loaded, b *block) error {
+	buffers, err := b.place(e.enclave)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	err = e.enclave.ECall(ctx, r.Index, b.bytes)
+	r.CallMS = float64(time.Since(start).Microseconds()) / 1000
+	r.Status = statusName(err)
+	if err != nil {
+		r.Error = err.Error()
+	}
+	for i, buf := range buffers {
+		b.pointers[i].content = bytes.Clone(buf.Bytes())
+		r.Buffers = append(r.Buffers, hex.EncodeToString(buf.Bytes()))
+	}
+	return err
+}
+
+func (r *called) show(a *app, b *block) {
+	a.printf("ECALL %d: %s, in %.3f ms\n", r.Index, r.Status, r.CallMS)
+	dump := func(title string, p []byte) {
+		a.printf("%s, %d bytes\n", title, len(p))
+		if len(p) > 0 {
+			a.printf("  %s\n", strings.ReplaceAll(strings.TrimRight(hex.Dump(p), "\n"), "\n", "\n  "))
+		}
+	}
+	dump("block", b.bytes)
+	for i, p := range b.pointers {
+		dump(fmt.Sprintf("buffer %d, at offset %d of the block", i, p.offset), p.content)
+	}
+	a.printf("leaves\n  %s\n", showCounts(r.Leaves))
+}

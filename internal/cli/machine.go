@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/feidi-dev/feidi/cpu"
+	"github.com/feidi-dev/feidi/enclave"
+	"github.com/feidi-dev/feidi/image"
+	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/measure"
+	"github.com/feidi-dev/feidi/sign"
+)
+
+const banner = "feidi: software SGX: nothing inside this enclave is protected from this machine"
+
+// loading are the flags of the verbs that load an enclave.
+type loading struct {
+	sigstruct    string
+	debug, force bool
+	trace        bool
+	timeout      time.Duration
+}
+
+const loadingHelp = `The machine is new each time: its fuses are drawn at random, so keys and REPORTs
+do not last. A stream without its SIGSTRUCT is signed with a fresh key.
+
+Interrupt (Ctrl-C) and --timeout stop an enclave wherever it is.`
+
+func (a *app) loadingFlags(l *loading, set flagSet) {
+	set.StringVar(&l.sigstruct, "sigstruct", "", "read the SIGSTRUCT from this `file`, in place of the enclave's own")
+	set.BoolVar(&l.debug, "debug", false, "load it as a debug enclave")
+	set.BoolVar(&l.force, "force", false, "load it even if it may need more memory than there is")
+	set.BoolVar(&l.trace, "trace", false, "show every leaf with its operands and result, on standard error")
+	set.DurationVar(&l.timeout, "timeout", 0, "stop a call after this `time`, such as 10s; 0 is never")
+}
+
+// flagSet is what loadingFlags uses of pflag.FlagSet.
+type flagSet interface {
+	StringVar(p *string, name, value, usage string)
+	BoolVar(p *bool, name string, value bool, usage string)
+	DurationVar(p *time.Duration, name string, value time.Duration, usage string)
+}
+
+// loaded is an enclave on a machine of its own.
+type loaded struct {
+	machine    *enclave.Machine
+	enclave    *enclave.Enclave
+	image      *image.Image
+	signedHere bool
+	took       time.Duration // to load, INIT included
+	leaves     *leafLog
+}
+
+// load says the banner, powers on a machine and loads the enclave. On an
+// error of the enclave, what it returns has a nil enclave.
+func (a *app) load(ctx context.Context, path string, l *loading, opts ...enclave.Option) (*loaded, error) {
+	m, err := readImage(path, l.sigstruct)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(a.err, banner)
+	r := &loaded{image: m, leaves: newLeafLog()}
+	if m.Format == image.FormatSGXS && m.SigStruct == nil {
+		if m.SigStruct, err = signImage(m); err != nil {
+			return nil, cannot(err)
+		}
+		r.signedHere = true
+	}
+	if l.trace {
+		r.leaves.w = bufio.NewWriter(a.err)
+	}
+	r.machine, err = enclave.PowerOn(enclave.MachineConfig{CPU: cpu.Config{Trace: r.leaves.add}})
+	if err != nil {
+		return nil, cannot(err)
+	}
+	if l.debug {
+		opts = append(opts, enclave.WithDebug())
+	}
+	if l.force {
+		opts = append(opts, enclave.WithForce())
+	}
+	if l.timeout > 0 {
+		opts = append(opts, enclave.WithTimeLimit(l.timeout))
+	}
+	start := time.Now()
+	r.enclave, err = r.machine.Load(ctx, m, opts...)
+	r.took = time.Since(start)
+	return r, enclaveError(path, err)
+}
+
+// close destroys the enclave and powers off.
+func (r *loaded) close() error {
+	var errs []error
+	if r.enclave != nil {
+		errs = append(errs, r.enclave.Destroy())
+	}
+	errs = append(errs, r.machine.Close(), r.leaves.flush())
+	return errors.Join(errs...)
+}
+
+// enclaveError is the error for what enclave returned: the enclave's or the
+// processor's "no", or something that the machine cannot do.
+func enclaveError(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	wrapped := fmt.Errorf("%s: %w", path, err)
+	var code isa.ErrorCode
+	var status enclave.Status
+	var fault *cpu.Fault
+	switch {
+	case errors.Is(err, enclave.ErrMemory), errors.Is(err, enclave.ErrOutOfEPC), errors.Is(err, enclave.ErrOutOfMemory):
+		return cannot(wrapped)
+	case errors.As(err, &code), errors.As(err, &status), errors.As(err, &fault),
+		errors.Is(err, enclave.ErrSimulation), errors.Is(err, enclave.ErrUnsigned),
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return no(wrapped)
+	}
+	return cannot(wrapped)
+}
+
+// statusName names the outcome of a call or a load: the SDK's status, the
+// processor's error code, or a word for what neither of them knows.
+func statusName(err error) string {
+	var code isa.ErrorCode
+	var status enclave.Status
+	switch {
+	case err == nil:
+		return enclave.Success.String()
+	case errors.As(err, &status):
+		return status.String()
+	case errors.As(err, &code):
+		return code.Error()
+	case errors.Is(err, enclave.ErrSimulation):
+		return enclave.ErrModeIncompatible.String()
+	case errors.Is(err, enclave.ErrMemory):
+		return enclave.ErrOutOfMemory.String()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return "stopped"
+	}
+	return "failed"
+}
+
+// signImage signs what m measures with a key that is forgotten at once.
+func signImage(m *image.Image) (*isa.SigStruct, error) {
+	key, err := sign.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC()
+	s := &isa.SigStruct{
+		Date:       bcd(now.Year())<<16 | bcd(int(now.Month()))<<8 | bcd(now.Day()),
+		MiscSelect: m.MiscSelect, MiscMask: ^isa.MiscSelect(0),
+		Attributes: m.Attributes, AttributeMask: isa.Attributes{Flags: ^isa.AttrDebug, XFRM: isa.XFRMLegacy},
+		EnclaveHash: measure.Image(m),
+	}
+	return s, sign.Sign(s, key)
+}
+
+// bcd is n in binary-coded decimal.
+func bcd(n int) (v uint32) {
+	for shift := 0; n > 0; n, shift = n/10, shift+4 {
+		v |= uint32(n%10) << shift
+	}
+	return v
+}
+
+// leafLog counts leaves, and writes them down if there is a writer.
+type leafLog struct {
+	mu    sync.Mutex
+	count map[string]uint64
+	w     *bufio.Writer
+}
+
+func newLeafLog() *leafLog { return &leafLog{count: map[string]uint64{}} }
+
+func (l *leafLog) add(e cpu.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.count[e.Leaf]++
+	if l.w != nil {
+		writeEvent(l.w, &e)
+	}
+}
+
+// writeEvent writes a leaf as strace writes a system call.
+func writeEvent(w io.Writer, e *cpu.Event) {
+	fmt.Fprintf(w, "%s(", e.Leaf)
+	for i, op := range e.Operands {
+		if i > 0 {
+			fmt.Fprint(w, ", ")
+		}
+		fmt.Fprintf(w, "%s=%#x", op.Name, op.Value)
+	}
+	fmt.Fprintf(w, ") = %s\n", e.Result())
+}
+
+func (l *leafLog) flush() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.w == nil {
+		return nil
+	}
+	return l.w.Flush()
+}
+
+// counts returns the leaves executed so far.
+func (l *leafLog) counts() map[string]uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := map[string]uint64{}
+	for k, v := range l.count {
+		c[k] = v
+	}
+	return c
+}

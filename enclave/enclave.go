@@ -21,7 +21,7 @@ type Enclave struct {
 
 	rng    cpu.Range
 	secs   cpu.PA
-	epc    []epcRun
+	epc    []cpu.PageRun
 	mapped []cpu.Mapping
 
 	hot  atomic.Pointer[thread] // an idle thread that is fetched without the lock
@@ -86,9 +86,12 @@ func (e *Enclave) Destroy() error {
 	for _, t := range e.threads {
 		t.close()
 	}
+	e.mu.Lock()
 	for _, b := range e.buffers {
 		b.mem.Free()
 	}
+	e.buffers = nil
+	e.mu.Unlock()
 	return e.unload()
 }
 
@@ -131,7 +134,7 @@ func (e *Enclave) unload() error {
 			}
 		}
 		p.Scrub(run.PA, run.Pages)
-		e.m.alloc.give(run)
+		e.m.alloc.Free(run)
 	}
 	e.epc = nil
 	return errors.Join(errs...)

@@ -87,15 +87,14 @@ func (e *Enclave) build() error {
 		return err
 	}
 	p := e.m.Processor()
-	secsRun, err := e.pages(1)
+	page, err := e.pages(1)
 	if err != nil {
 		return err
 	}
-	secs := e.secsFor()
-	if err := p.ECREATE(secsRun.PA, cpu.CreateInfo{SECS: secs, SecInfo: isa.SecInfo{Flags: isa.MakeSecInfoFlags(0, isa.PTSECS)}}); err != nil {
+	e.secs = page[0].PA
+	if err := p.ECREATE(e.secs, cpu.CreateInfo{SECS: e.secsFor(), SecInfo: isa.SecInfo{Flags: isa.MakeSecInfoFlags(0, isa.PTSECS)}}); err != nil {
 		return fmt.Errorf("enclave: %w", err)
 	}
-	e.secs = secsRun.PA
 	for i := range e.img.Runs {
 		if err := e.addRun(&e.img.Runs[i]); err != nil {
 			return err
@@ -119,14 +118,14 @@ func (e *Enclave) build() error {
 	return e.rng.Initialized(functions)
 }
 
-// pages takes count contiguous EPC pages.
-func (e *Enclave) pages(count uint64) (epcRun, error) {
-	run, err := e.m.alloc.take(count)
+// pages takes count EPC pages: one run, unless the EPC is fragmented.
+func (e *Enclave) pages(count uint64) ([]cpu.PageRun, error) {
+	runs, err := e.m.alloc.Alloc(count)
 	if err != nil {
-		return epcRun{}, fmt.Errorf("enclave: %w: %w", ErrOutOfEPC, err)
+		return nil, fmt.Errorf("enclave: %w: %w", ErrOutOfEPC, err)
 	}
-	e.epc = append(e.epc, run)
-	return run, nil
+	e.epc = append(e.epc, runs...)
+	return runs, nil
 }
 
 // addRun adds and measures the pages of a run.
@@ -135,31 +134,41 @@ func (e *Enclave) addRun(r *image.Run) error {
 	if err != nil {
 		return err
 	}
-	p, linear := e.m.Processor(), e.rng.Base()+r.Offset
-	si := isa.SecInfo{Flags: r.Flags}
-	var page [isa.PageSize]byte
-	for i := range r.Pages {
-		pa := epc.PA + cpu.PA(i*isa.PageSize)
-		var src []byte // nil for zeros
-		if end := (i + 1) * isa.PageSize; end <= uint64(len(r.Data)) {
-			src = r.Data[i*isa.PageSize : end]
-		} else if i*isa.PageSize < uint64(len(r.Data)) || r.Data == nil && r.Fill != 0 {
-			src = page[:]
-			r.Page(i, src)
-		}
-		if err := p.EADD(pa, cpu.AddInfo{LinAddr: linear + i*isa.PageSize, Src: src, SecInfo: si, SECS: e.secs}); err != nil {
-			return fmt.Errorf("enclave: page at offset %#x: %w", r.Offset+i*isa.PageSize, err)
-		}
-		if err := e.extend(pa, r); err != nil {
-			return fmt.Errorf("enclave: page at offset %#x: %w", r.Offset+i*isa.PageSize, err)
-		}
-	}
 	perm := cpu.Perm(r.Flags & isa.SecInfoRWX)
 	if r.Flags.PageType() == isa.PTTCS {
 		perm = cpu.PermR | cpu.PermW // as the Linux driver maps it
 	}
-	e.mapped = append(e.mapped, cpu.Mapping{Linear: linear, Pages: r.Pages, PA: epc.PA, Perm: perm})
+	next := uint64(0) // page of the run
+	for _, part := range epc {
+		e.mapped = append(e.mapped, cpu.Mapping{
+			Linear: e.rng.Base() + r.Offset + next*isa.PageSize, Pages: part.Pages, PA: part.PA, Perm: perm,
+		})
+		for i := range part.Pages {
+			if err := e.addPage(part.PA+cpu.PA(i*isa.PageSize), r, next); err != nil {
+				return fmt.Errorf("enclave: page at offset %#x: %w", r.Offset+next*isa.PageSize, err)
+			}
+			next++
+		}
+	}
 	return nil
+}
+
+// addPage adds and measures page n of a run.
+func (e *Enclave) addPage(pa cpu.PA, r *image.Run, n uint64) error {
+	var src []byte // nil for zeros
+	if end := (n + 1) * isa.PageSize; end <= uint64(len(r.Data)) {
+		src = r.Data[n*isa.PageSize : end]
+	} else if n*isa.PageSize < uint64(len(r.Data)) || r.Data == nil && r.Fill != 0 {
+		src = make([]byte, isa.PageSize)
+		r.Page(n, src)
+	}
+	add := cpu.AddInfo{
+		LinAddr: e.rng.Base() + r.Offset + n*isa.PageSize, Src: src, SecInfo: isa.SecInfo{Flags: r.Flags}, SECS: e.secs,
+	}
+	if err := e.m.Processor().EADD(pa, add); err != nil {
+		return err
+	}
+	return e.extend(pa, r)
 }
 
 const chunkSize = 256 // bytes that one EEXTEND measures

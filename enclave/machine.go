@@ -25,7 +25,7 @@ type MachineConfig struct {
 // Machine is a powered-on software machine. It is safe for concurrent use.
 type Machine struct {
 	engine cpu.Engine
-	alloc  *epcAllocator
+	alloc  *cpu.EPCAllocator
 	locked bool
 	launch sync.Mutex // held from writing IA32_SGXLEPUBKEYHASH to EINIT
 }
@@ -50,7 +50,7 @@ func PowerOn(c MachineConfig) (*Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("enclave: %w", err)
 	}
-	return &Machine{engine: e, alloc: newEPCAllocator(e.Processor()), locked: c.LockedLaunch}, nil
+	return &Machine{engine: e, alloc: cpu.NewEPCAllocator(e.Processor()), locked: c.LockedLaunch}, nil
 }
 
 // Engine returns the machine's engine.

@@ -287,7 +287,7 @@ func TestZeroPage(t *testing.T) {
 		{"other version", Version1_4, []testSegment{{vaddr: 0x1800, flags: segR, data: pattern(1, 16)}}, []uint64{0x1000}},
 		{"reaches by itself", Version1_3, []testSegment{{vaddr: 0x1800, flags: segR, data: pattern(1, 0x900)}}, []uint64{0x1000, 0x2000}},
 		{"aligned", Version1_3, []testSegment{{vaddr: 0x1000, flags: segR, data: pattern(1, 16)}}, []uint64{0x1000}},
-		{"address zero never counts", Version1_3, []testSegment{{vaddr: 0, flags: segR, data: pattern(1, 16)}}, []uint64{0}},
+		{"at address zero", Version1_3, []testSegment{{vaddr: 0, flags: segR, data: pattern(1, 16)}}, []uint64{0}},
 		{"before the next", Version1_3, []testSegment{
 			{vaddr: 0x1800, flags: segR, data: pattern(1, 16)}, {vaddr: 0x5000, flags: segR, data: pattern(2, 16)},
 		}, []uint64{0x1000, 0x2000, 0x5000}},
@@ -388,7 +388,7 @@ func TestSharedObject(t *testing.T) {
 	extends := func(off uint64) []Extend {
 		le := binary.LittleEndian
 		d := le.AppendUint64(le.AppendUint64(le.AppendUint64(le.AppendUint64(nil, off), 0x10000), uint64(len(object.file))), 0)
-		return []Extend{{ExtendFIPSSignature, pattern(0, 772)}, {ExtendSharedObject, d}}
+		return []Extend{{ExtendFIPSSignature, pattern(0, 772)}, {ExtendSharedObject, d}, {ExtendSharedObject, []byte("only the first counts")}}
 	}
 	meta.Extends = extends(0)
 	spec.note = encode(t, meta)

@@ -119,7 +119,7 @@ func (l *loader) segments(f *elfFile, meta *Metadata, metaAt uint64, writable []
 				if err := l.zeroPage(last, s.vaddr/isa.PageSize*isa.PageSize); err != nil {
 					return err
 				}
-				if s.vaddr > 0 && (last == nil || s.vaddr > last.vaddr) {
+				if last == nil || s.vaddr > last.vaddr {
 					last = &s
 				}
 			}

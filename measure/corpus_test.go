@@ -69,6 +69,14 @@ func TestCorpus(t *testing.T) {
 					signature = err.Error()
 					t.Error(err)
 				}
+				for _, v := range m.Versions { // the other blocks describe the same enclave
+					other, err := image.Parse(onlyVersion(b, v), opts...)
+					if err != nil {
+						t.Error(err)
+					} else if h := measure.Image(other); other.Version != v || h != s.EnclaveHash {
+						t.Errorf("metadata %#x: MRENCLAVE %x with version %#x, signed %x", v, h, other.Version, s.EnclaveHash)
+					}
+				}
 			} else if m.Format == image.FormatIntel {
 				t.Error("SDK image without SIGSTRUCT")
 			}
@@ -77,6 +85,23 @@ func TestCorpus(t *testing.T) {
 	}
 	w.Flush()
 	t.Logf("\n%s", table.String())
+}
+
+// onlyVersion returns the file with every metadata block of another version
+// than v made one that nobody knows.
+func onlyVersion(file []byte, v uint64) []byte {
+	out := bytes.Clone(file)
+	magic := binary.LittleEndian.AppendUint64(nil, image.MetadataMagic)
+	for at := 0; ; at++ {
+		i := bytes.Index(out[at:], magic)
+		if i < 0 || at+i+16 > len(out) {
+			return out
+		}
+		at += i
+		if version := out[at+8 : at+16]; binary.LittleEndian.Uint64(version) != v {
+			version[4] = 99 // the major version
+		}
+	}
 }
 
 func versions(m *image.Image) string {

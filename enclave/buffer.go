@@ -28,6 +28,10 @@ func (e *Enclave) Alloc(size int) (*Buffer, error) {
 	b := &Buffer{e: e, mem: mem, size: size}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.dead.Load() {
+		mem.Free()
+		return nil, ErrDestroyed
+	}
 	e.buffers = slices.Insert(e.buffers, e.bufferAfter(b.Addr()), b)
 	return b, nil
 }

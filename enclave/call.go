@@ -51,8 +51,11 @@ func (e *Enclave) Enter(ctx context.Context, r *cpu.Regs) error {
 		return err
 	}
 	r.RAX, r.RBX, r.RSP, r.RBP = uint64(isa.EENTER), t.tcs, t.sp, 0
-	exit, err := t.cpu.Run(ctx, r)
+	exit, err := t.through(ctx, r)
 	switch {
+	case err != nil && r.RAX == uint64(isa.ERESUME):
+		e.lose(t)
+		return t.refused(ctx, err)
 	case err != nil:
 		e.release(t)
 		return err
@@ -127,11 +130,11 @@ func (t *thread) ecall(ctx context.Context, index int, block []byte) (err error,
 // until the command is done.
 func (t *thread) run(ctx context.Context, command, ms uint64) (err error, lost bool) {
 	r := t.set(command, ms, t.sp, 0)
-	for {
+	for entered := false; ; entered = true {
 		exit, err := t.cpu.Run(ctx, r)
 		switch {
 		case err != nil:
-			return t.refused(ctx, err), t.depth > 0 || r.RAX == uint64(isa.ERESUME)
+			return t.refused(ctx, err), entered
 		case exit.Kind == cpu.ExitInterrupt:
 			if err := t.stopped(ctx); err != nil {
 				return err, true
@@ -151,6 +154,17 @@ func (t *thread) run(ctx context.Context, command, ms uint64) (err error, lost b
 			}
 			r = t.set(minus(cmdORet), uint64(status), sp, bp)
 		}
+	}
+}
+
+// through is cpu.Thread.Run, but resumes after late interrupts of earlier calls.
+func (t *thread) through(ctx context.Context, r *cpu.Regs) (cpu.Exit, error) {
+	for {
+		exit, err := t.cpu.Run(ctx, r)
+		if err != nil || exit.Kind != cpu.ExitInterrupt || t.stopped(ctx) != nil {
+			return exit, err
+		}
+		r.RAX = uint64(isa.ERESUME)
 	}
 }
 
@@ -187,15 +201,14 @@ func (t *thread) except(ctx context.Context, exit *cpu.Exit) error {
 	// The stack below URSP is free, also where the enclave has lowered it.
 	sp, bp := t.regs.RSP, t.regs.RBP
 	r := t.set(minus(cmdExcept), 0, sp, bp)
-	second, err := t.cpu.Run(ctx, r)
+	second, err := t.through(ctx, r)
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return t.refused(ctx, err)
 	case err != nil: // no SSA frame is left
 		return t.fault(exit, ErrEnclaveLost)
 	case second.Kind == cpu.ExitInterrupt:
-		if err := t.stopped(ctx); err != nil {
-			return err
-		}
-		return t.fault(exit, ErrUnexpected)
+		return t.stopped(ctx)
 	case second.Kind == cpu.ExitException:
 		return t.fault(exit, ErrEnclaveCrashed)
 	case int64(r.RDI) != ocmdERet:

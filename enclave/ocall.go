@@ -24,8 +24,12 @@ func (c *Call) Enclave() *Enclave { return c.t.e }
 // the enclave was given: its untrusted stack, a block, or memory from Alloc.
 func (c *Call) Bytes(addr uint64, n int) ([]byte, error) { return c.t.e.Bytes(addr, n) }
 
-// ECall makes a nested ECALL on the thread that made the OCALL.
+// ECall makes a nested ECALL on the thread that made the OCALL. If it does not
+// end, neither does the call that made the OCALL.
 func (c *Call) ECall(ctx context.Context, index int, block []byte) error {
+	if c.t.broken != nil {
+		return ErrThreadLost
+	}
 	err, lost := c.t.ecall(ctx, index, block)
 	if lost {
 		c.t.broken = err
@@ -54,12 +58,7 @@ func (t *thread) ocall(ctx context.Context, index int32, block, sp uint64) (Stat
 	case f == nil:
 		return ErrInvalidFunction, nil
 	}
-	saved := t.sp
-	t.sp = (sp - redZone) &^ 15
-	t.depth++
-	status := f(ctx, &Call{Index: int(index), Block: block, t: t})
-	t.depth--
-	t.sp = saved
+	status := t.serve(ctx, f, &Call{Index: int(index), Block: block, t: t}, (sp-redZone)&^15)
 	switch {
 	case t.broken != nil:
 		return 0, t.broken
@@ -67,6 +66,28 @@ func (t *thread) ocall(ctx context.Context, index int32, block, sp uint64) (Stat
 		return 0, ErrDestroyed
 	}
 	return status, nil
+}
+
+// serve calls f; nested entries begin at sp. A panic of f, or its end by
+// runtime.Goexit, leaves the thread inside the enclave for good.
+func (t *thread) serve(ctx context.Context, f OCall, c *Call, sp uint64) Status {
+	saved, returned := t.sp, false
+	defer func() {
+		t.sp = saved
+		t.depth--
+		if returned {
+			return
+		}
+		t.broken = ErrThreadLost
+		if t.depth == 0 {
+			t.e.abandon(t)
+		}
+	}()
+	t.sp = sp
+	t.depth++
+	status := f(ctx, c)
+	returned = true
+	return status
 }
 
 // redZone is what a function may use below its stack pointer.

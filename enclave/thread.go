@@ -114,6 +114,14 @@ func (e *Enclave) lose(t *thread) {
 	t.close()
 }
 
+// abandon loses a thread whose call will not return to its caller.
+func (e *Enclave) abandon(t *thread) {
+	e.mu.Lock()
+	e.bound = slices.DeleteFunc(e.bound, func(b *Thread) bool { return b.t == t })
+	e.mu.Unlock()
+	e.lose(t)
+}
+
 // Thread is a TCS that the caller keeps over several calls, as a host thread
 // does under the SDK's bind policy: thread-local data of the enclave lasts
 // from one call to the next. It is for one goroutine at a time.
@@ -145,8 +153,7 @@ func (b *Thread) ECall(ctx context.Context, index int, block []byte) error {
 	}
 	err, lost := b.t.root(ctx, index, block)
 	if lost {
-		b.t.e.drop(b)
-		b.t.e.lose(b.t)
+		b.t.e.abandon(b.t)
 		return err // busy stays: the thread cannot be used again
 	}
 	b.busy.Store(false)

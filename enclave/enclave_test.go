@@ -1,20 +1,17 @@
 package enclave_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"sync"
 	"testing"
-	"time"
-
-	"context"
 
 	_ "github.com/feidi-dev/feidi/cpu/native"
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/internal/toy"
-	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/sign"
 )
 
@@ -93,34 +90,4 @@ func mustCall[T toy.Block](t testing.TB, e *enclave.Enclave, index toy.ECALL, v 
 		t.Fatalf("%v: %v", index, err)
 	}
 	return out
-}
-
-func TestECall(t *testing.T) {
-	e := load(t, powerOn(t, enclave.MachineConfig{}), build(t, toy.Options{}))
-	if r := mustCall(t, e, toy.ECallAdd, toy.MSAdd{A: 40, B: 2}); r.Sum != 42 {
-		t.Errorf("40 + 2 is %d", r.Sum)
-	}
-	if err := e.ECall(context.Background(), 1<<20, nil); !errors.Is(err, enclave.ErrInvalidFunction) {
-		t.Errorf("ECALL out of range: %v", err)
-	}
-	if r := mustCall(t, e, toy.ECallTLS, toy.MSTLS{}); r.Self != r.GSBase || r.GSBase < e.Base() {
-		t.Errorf("thread data: %+v", r)
-	}
-}
-
-func TestTimeLimit(t *testing.T) {
-	e := load(t, powerOn(t, enclave.MachineConfig{}), build(t, toy.Options{}), enclave.WithTimeLimit(50*time.Millisecond))
-	err := e.ECall(context.Background(), int(toy.ECallSpin), nil)
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("spinning: %v", err)
-	}
-	if r := mustCall(t, e, toy.ECallAdd, toy.MSAdd{A: 1, B: 2}); r.Sum != 3 {
-		t.Error("another thread does not work any more")
-	}
-}
-
-func TestFaults(t *testing.T) {
-	e := load(t, powerOn(t, enclave.MachineConfig{}), build(t, toy.Options{MiscSelect: isa.MiscEXINFO}))
-	r := mustCall(t, e, toy.ECallFault, toy.MSFault{Trap: toy.Trap{Armed: 1}, Kind: toy.FaultUD2})
-	t.Logf("%+v", r)
 }

@@ -17,17 +17,20 @@ const (
 	testBase = uint64(0x7000_0000_0000)
 	testSize = uint64(64 * isa.PageSize)
 
-	pgCode  = 0
-	pgData  = 1
-	pgTCS   = 4
-	pgSSA   = 5 // three frames of one page
-	pgTCS2  = 8
-	pgSSA2  = 9
-	pgZero  = 12
-	pgRO    = 13
-	pgSpare = 20 // nothing is here
-	testAEP = uint64(0x40_1000)
-	outside = uint64(0x40_0000)
+	pgCode    = 0
+	pgData    = 1
+	pgData2   = 2
+	pgData3   = 3
+	pgTCS     = 4
+	pgSSA     = 5 // three frames of one page
+	pgTCS2    = 8
+	pgSSA2    = 9
+	pgZero    = 12
+	pgRO      = 13
+	pgSpareRW = 14
+	pgSpare   = 20 // nothing is here
+	testAEP   = uint64(0x40_1000)
+	outside   = uint64(0x40_0000)
 )
 
 func at(page uint64) uint64 { return testBase + page*isa.PageSize }
@@ -151,7 +154,9 @@ func (m *machine) buildWith(tcs *isa.TCS) {
 	m.tb.Helper()
 	const rw = isa.SecInfoR | isa.SecInfoW
 	m.add(pgCode, isa.PTREG, isa.SecInfoR|isa.SecInfoX, bytes.Repeat([]byte{0x90}, isa.PageSize))
-	m.add(pgData, isa.PTREG, rw, make([]byte, isa.PageSize))
+	for i := range uint64(3) {
+		m.add(pgData+i, isa.PTREG, rw, make([]byte, isa.PageSize))
+	}
 	m.add(pgTCS, isa.PTTCS, 0, pageOf(tcs))
 	for i := range uint64(3) {
 		m.add(pgSSA+i, isa.PTREG, rw, nil)
@@ -162,6 +167,7 @@ func (m *machine) buildWith(tcs *isa.TCS) {
 	}
 	m.add(pgZero, isa.PTREG, rw, nil)
 	m.add(pgRO, isa.PTREG, isa.SecInfoR, nil)
+	m.add(pgSpareRW, isa.PTREG, rw, nil)
 }
 
 // signature returns a SIGSTRUCT for the enclave as it is.
@@ -185,9 +191,22 @@ func (m *machine) signature() *isa.SigStruct {
 
 func (m *machine) sign(s *isa.SigStruct) *isa.SigStruct {
 	m.tb.Helper()
+	signed.Lock()
+	defer signed.Unlock()
+	if out, ok := signed.m[*s]; ok {
+		return &out
+	}
+	unsigned := *s
 	m.must(sign.Sign(s, signer()))
+	signed.m[unsigned] = *s
 	return s
 }
+
+// signed remembers signatures: most machines hold the same enclave.
+var signed = struct {
+	sync.Mutex
+	m map[isa.SigStruct]isa.SigStruct
+}{m: map[isa.SigStruct]isa.SigStruct{}}
 
 // init signs the enclave and initializes it.
 func (m *machine) init() {
@@ -197,13 +216,55 @@ func (m *machine) init() {
 	m.must(m.p.EINIT(m.secs, m.sig, nil))
 }
 
+// fresh returns a machine whose enclave has no pages yet.
+func fresh(tb testing.TB) *machine {
+	tb.Helper()
+	return newMachine(tb, Config{}, testSECS())
+}
+
+// built returns a machine whose enclave is ready for EINIT.
+func built(tb testing.TB) *machine {
+	tb.Helper()
+	m := fresh(tb)
+	m.build()
+	return m
+}
+
+// inside returns a machine whose LP is in the enclave.
+func inside(tb testing.TB) *machine {
+	tb.Helper()
+	m := ready(tb)
+	m.enter(pgTCS)
+	return m
+}
+
 // ready returns a machine with an initialized enclave.
 func ready(tb testing.TB) *machine {
 	tb.Helper()
-	m := newMachine(tb, Config{}, testSECS())
-	m.build()
+	m := built(tb)
 	m.init()
 	return m
+}
+
+// entry returns the EPCM entry of a page, to be tampered with.
+func (m *machine) entry(page uint64) *epcmEntry {
+	n, _ := m.p.page(m.epc[at(page)])
+	return m.p.epcm.at(n)
+}
+
+// enclave returns the decoded SECS, which is about to be tampered with.
+func (m *machine) enclave() *enclave {
+	n, _ := m.p.page(m.secs)
+	e := m.p.enclaves[uint32(n)]
+	e.version.Add(1)
+	return e
+}
+
+// thread returns the decoded TCS at page, which is about to be tampered with.
+func (m *machine) thread(page uint64) *thread {
+	m.enclave()
+	n, _ := m.p.page(m.epc[at(page)])
+	return m.p.threads[uint32(n)]
 }
 
 // outsideRegs are the registers of a host that is about to enter page's TCS.
@@ -228,26 +289,25 @@ func (m *machine) exit() {
 	m.must(m.lp.EEXIT(&Regs{RBX: outside}))
 }
 
-// poke writes to the enclave's memory behind the processor's back.
-func (m *machine) poke(linear uint64, b []byte) {
+// bytes returns the memory of the enclave's page at a linear address, from
+// there on, whatever the page tables say.
+func (m *machine) bytes(linear uint64) []byte {
 	m.tb.Helper()
-	pa, _, ok := m.as.Lookup(linear)
+	pa, ok := m.epc[linear&^(isa.PageSize-1)]
 	if !ok {
-		m.tb.Fatalf("%#x is not mapped", linear)
+		m.tb.Fatalf("the enclave has no page at %#x", linear)
 	}
 	n, _ := m.p.page(pa)
-	copy(m.p.mem.Page(n)[linear%isa.PageSize:], b)
+	return m.p.mem.Page(n)[linear%isa.PageSize:]
 }
+
+// poke writes to the enclave's memory behind the processor's back.
+func (m *machine) poke(linear uint64, b []byte) { m.tb.Helper(); copy(m.bytes(linear), b) }
 
 // peek returns n bytes of the enclave's memory.
 func (m *machine) peek(linear uint64, n int) []byte {
 	m.tb.Helper()
-	pa, _, ok := m.as.Lookup(linear)
-	if !ok {
-		m.tb.Fatalf("%#x is not mapped", linear)
-	}
-	pn, _ := m.p.page(pa)
-	return bytes.Clone(m.p.mem.Page(pn)[linear%isa.PageSize:][:n])
+	return bytes.Clone(m.bytes(linear)[:n])
 }
 
 // fault returns the *Fault in err.

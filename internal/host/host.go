@@ -58,7 +58,8 @@ func (s *Survey) add(id, label, value string, v Verdict, note string) {
 	s.Facts = append(s.Facts, Fact{ID: id, Label: label, Value: value, Verdict: v, Note: note})
 }
 
-// Look surveys the machine that the program runs on.
+// Look surveys the machine that the program runs on. It is not for a thread
+// on which enclaves run, because it switches syscall user dispatch off.
 func Look() *Survey {
 	s := &Survey{Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	s.processor()

@@ -33,15 +33,6 @@ func syscallDispatch() string {
 	return "exclusive"
 }
 
-// cpuidFaulting reports whether CPUID can be made to fault. Asking for the
-// state that every thread starts in changes nothing, and fails where the
-// processor or the hypervisor lacks the feature.
-func cpuidFaulting() bool {
-	const setCPUID, enabled = 0x1012, 1
-	_, _, e := unix.RawSyscall(unix.SYS_ARCH_PRCTL, setCPUID, enabled, 0)
-	return e == 0
-}
-
 // executableMemfd maps a page of anonymous shared memory twice, to write and
 // to execute, as the engine maps the EPC.
 func executableMemfd() error {

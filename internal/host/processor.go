@@ -40,11 +40,11 @@ func (s *Survey) processor() {
 
 	l1 := cpuid.Leaf(1, 0)
 	s.add("cpu.sse41", "SSE4.1", yes(bit(l1.ECX, 19)), need(bit(l1.ECX, 19), Warn), unless(bit(l1.ECX, 19), "enclaves of the Intel SDK refuse to start"))
-	s.add("cpu.xsave", "XSAVE enabled", yes(bit(l1.ECX, 27)), need(bit(l1.ECX, 27), Missing), unless(bit(l1.ECX, 27), "the engine saves enclave state with it"))
+	s.add("cpu.xsave", "XSAVE enabled", yes(bit(l1.ECX, 27)), need(bit(l1.ECX, 27), Missing), unless(bit(l1.ECX, 27), "the engine saves the state of enclaves with it"))
 	s.add("cpu.xcr0", "XCR0", fmt.Sprintf("%#x (%s)", cpuid.XCR0(), components(cpuid.XCR0())), Info, "")
 	xsavec := bit(cpuid.Leaf(0xD, 1).EAX, 1)
-	s.add("cpu.xsavec", "XSAVEC", yes(xsavec), need(xsavec, Warn), unless(xsavec, "enclaves are told that only x87 and SSE exist"))
-	s.add("cpu.fsgsbase", "FSGSBASE", yes(bit(l7.EBX, 0)), need(bit(l7.EBX, 0), Missing), unless(bit(l7.EBX, 0), "the engine switches FS and GS with it"))
+	s.add("cpu.xsavec", "XSAVEC", yes(xsavec), need(xsavec, Warn), unless(xsavec, "enclaves of the Intel SDK that use AVX execute it"))
+	s.add("cpu.fsgsbase", "FSGSBASE", yes(bit(l7.EBX, 0)), need(bit(l7.EBX, 0), Warn), unless(bit(l7.EBX, 0), "FS and GS are switched by system calls, which makes each entry slower"))
 }
 
 func (s *Survey) sgx(l7 cpuid.Regs) {

@@ -36,13 +36,11 @@ func (s *Survey) devices() {
 
 func (s *Survey) kernel() {
 	fsgs := fsgsbase()
-	s.add("kernel.fsgsbase", "FSGSBASE in user mode", yes(fsgs), need(fsgs, Missing), unless(fsgs, "Linux 5.9 or later grants it (AT_HWCAP2)"))
+	s.add("kernel.fsgsbase", "FSGSBASE in user mode", yes(fsgs), need(fsgs, Warn),
+		unless(fsgs, "FS and GS are switched by system calls, which makes each entry slower; Linux 5.9 has it"))
 	mode := syscallDispatch()
-	s.add("kernel.syscall_dispatch", "Syscall user dispatch", mode, need(mode != "none", Warn),
-		unless(mode != "none", "SYSCALL inside an enclave reaches the kernel in place of raising #UD; Linux 5.11 or later prevents it"))
-	faulting := cpuidFaulting()
-	s.add("kernel.cpuid_faulting", "CPUID faulting", yes(faulting), need(faulting, Info),
-		unless(faulting, "CPUID inside an enclave cannot be trapped by the processor"))
+	s.add("kernel.syscall_dispatch", "Syscall user dispatch", mode, need(mode == "inclusive", Warn),
+		unless(mode == "inclusive", "SYSCALL inside an enclave is #UD only in functions that the file names"))
 	s.seccomp()
 }
 
@@ -68,8 +66,16 @@ func (s *Survey) memory() {
 	if limit, ok := cgroupMemory("memory.max"); ok && limit < total {
 		s.add("memory.limit", "Memory limit (cgroup)", Bytes(limit), Info, "")
 	}
-	s.add("memory.overcommit", "Overcommit policy", sysctl("vm/overcommit_memory"), overcommitVerdict(), overcommitNote())
-
+	var space unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_AS, &space); err == nil {
+		limited := space.Cur != unix.RLIM_INFINITY
+		value := "unlimited"
+		if limited {
+			value = Bytes(space.Cur)
+		}
+		s.add("memory.address_space", "Address space (RLIMIT_AS)", value, need(!limited, Warn),
+			unless(!limited, "enclaves and the EPC are reserved in it, untouched: the engine may not start"))
+	}
 	maps, err := strconv.ParseUint(sysctl("vm/max_map_count"), 10, 64)
 	few := err == nil && maps < 65530
 	s.add("memory.max_map_count", "vm.max_map_count", sysctl("vm/max_map_count"), need(!few, Warn),
@@ -79,16 +85,6 @@ func (s *Survey) memory() {
 	} else {
 		s.add("memory.memfd_exec", "Executable shared memory", "yes", OK, "")
 	}
-}
-
-const strictOvercommit = "2"
-
-func overcommitVerdict() Verdict {
-	return need(sysctl("vm/overcommit_memory") != strictOvercommit, Warn)
-}
-
-func overcommitNote() string {
-	return unless(overcommitVerdict() == OK, "every reserved page counts: enclaves with large heaps may not load")
 }
 
 // fsgsbase reports whether user mode may execute WRFSBASE: bit 1 of AT_HWCAP2.

@@ -223,6 +223,7 @@ func (t *thread) except(ctx context.Context, exit *cpu.Exit) error {
 
 // fault makes the error for an exception that was not handled.
 func (t *thread) fault(exit *cpu.Exit, status Status) error {
+	t.e.crashed.Store(status == ErrEnclaveCrashed || t.e.crashed.Load())
 	f := &FaultError{Status: status, Vector: exit.Vector}
 	if d := exit.Detail; d != nil {
 		f.Addr, f.Cause, f.RIP = d.Addr, d.Cause, d.RIP

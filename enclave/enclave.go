@@ -26,6 +26,9 @@ type Enclave struct {
 
 	hot  atomic.Pointer[thread] // an idle thread that is fetched without the lock
 	dead atomic.Bool
+	// crashed says that a thread was lost to an exception, whose TCS can tell
+	// nobody any more.
+	crashed atomic.Bool
 
 	mu      sync.Mutex
 	threads []*thread // that can be used or are in use

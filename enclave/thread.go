@@ -86,8 +86,10 @@ func (e *Enclave) acquireSlow() (*thread, error) {
 	switch {
 	case e.dead.Load():
 		return nil, ErrDestroyed
+	case n == 0 && e.crashed.Load():
+		return nil, fmt.Errorf("enclave: %w", ErrEnclaveCrashed)
 	case n == 0:
-		return nil, fmt.Errorf("enclave: %w: all %d threads of the enclave are in use", ErrOutOfTCS, len(e.threads))
+		return nil, fmt.Errorf("enclave: %w: %d threads of the enclave are in use, and no other is left", ErrOutOfTCS, len(e.threads))
 	}
 	t := e.idle[n-1]
 	e.idle = e.idle[:n-1]

@@ -31,8 +31,6 @@ type enclave struct {
 	isvFamilyID, isvExtProdID [16]byte
 }
 
-func (e *enclave) end() uint64 { return e.secs.BaseAddr + e.secs.Size }
-
 // contains reports whether linear is in ELRANGE.
 func (e *enclave) contains(linear uint64) bool { return linear-e.secs.BaseAddr < e.secs.Size }
 

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/feidi-dev/feidi/isa"
@@ -47,6 +48,9 @@ func (p *Processor) eadd(dst PA, pi *AddInfo) error {
 	pt := flags.PageType()
 	if pi.SecInfo.Reserved != [56]byte{} || flags&isa.SecInfoReserved != 0 || pt != isa.PTREG && pt != isa.PTTCS {
 		return gp(leaf, "SECINFO is not that of a PT_REG or PT_TCS page, or has reserved bits set")
+	}
+	if pt == isa.PTTCS {
+		pi.Src = bytes.Clone(pi.Src) // what is checked is what is used
 	}
 	if p.epcm.get(n).valid() {
 		return pf(leaf, uint64(dst), "EPC page is already valid")

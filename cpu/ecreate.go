@@ -22,6 +22,8 @@ type CreateInfo struct {
 
 // ECREATE makes dst the SECS of a new enclave (SDM Vol. 3D, "ECREATE").
 func (p *Processor) ECREATE(dst PA, pi CreateInfo) error {
+	secs := *pi.SECS // what is checked is what is used
+	pi.SECS = &secs
 	p.mu.Lock()
 	err := p.ecreate(dst, &pi)
 	p.unlock()

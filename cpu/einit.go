@@ -17,7 +17,8 @@ func (p *Processor) EINIT(secs PA, sig *isa.SigStruct, token *isa.EinitToken) er
 	if token == nil {
 		token = &isa.EinitToken{}
 	}
-	err := p.einit(secs, sig, token)
+	tmpSig, tmpToken := *sig, *token // what is checked is what is used
+	err := p.einit(secs, &tmpSig, &tmpToken)
 	if p.trace != nil {
 		p.traceENCLS(isa.EINIT, err, Operand{"SECS", uint64(secs)}, Operand{"TOKEN.VALID", uint64(token.Valid)})
 	}

@@ -16,7 +16,7 @@ const (
 	epcmBlocked  = 1 << 7
 	epcmPTShift  = 8
 	epcmPTMask   = 7 << epcmPTShift
-	epcmDirty    = 1 << 11 // not VALID, and the page's bytes are not all zero
+	epcmDirty    = 1 << 11 // not VALID, and the page's bytes may not be zeros
 
 	// epcmSecInfo are the bits that EWB writes to SECINFO and ELDU reads back.
 	epcmSecInfo = epcmRWX | epcmPending | epcmModified | epcmPR | epcmPTMask

@@ -50,11 +50,7 @@ func (p *Processor) free(n uint64, e epcmEntry) {
 		p.dropThread(n) // also one that EMODT has trimmed
 		p.changed(s, n, e.linear())
 	}
-	dirty := uint64(epcmDirty)
-	if e.pt() == isa.PTSECS {
-		dirty = 0 // the SECS is kept decoded
-	}
-	*p.epcm.at(n) = epcmEntry{state: dirty}
+	*p.epcm.at(n) = epcmEntry{state: epcmDirty}
 }
 
 // Scrub gives back the memory of those of pages EPC pages from pa on that are

@@ -86,8 +86,7 @@ func (c *Config) defaults() {
 	}
 }
 
-// newMachine powers on a processor and creates the enclave's SECS. change may
-// be nil.
+// newMachine powers on a processor and creates the enclave's SECS.
 func newMachine(tb testing.TB, c Config, secs *isa.SECS) *machine {
 	tb.Helper()
 	c.defaults()

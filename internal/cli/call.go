@@ -40,9 +40,9 @@ An OCALL fails with SGX_ERROR_INVALID_FUNCTION, or succeeds without any effect
 with --answer-ocalls; either way it is named on standard error.
 
 ` + loadingHelp,
-		Example: `  feidi call enclave.signed.so 0
-  feidi call enclave.signed.so 1 --in 0000000000000000 --out 16
-  feidi call libsgx_pce.signed.so 2 --in '0000000000000000 {4}'`,
+		Example: `  feidi demo --save /tmp/feidi-demo
+  feidi call /tmp/feidi-demo/alice.signed.so 1 --in 28000000000000000200000000000000 --out 24
+  feidi call /tmp/feidi-demo/alice.signed.so 2 --in '{=010203} 0300000000000000' --out 24`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

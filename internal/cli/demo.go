@@ -11,23 +11,30 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/enclave"
+	"github.com/feidi-dev/feidi/image"
 )
 
 func (a *app) demo() *cobra.Command {
-	return a.verb(&cobra.Command{
+	d := &demo{}
+	cmd := a.verb(&cobra.Command{
 		Use:   "demo",
 		Short: "Build an enclave, run it, and show what it can do",
 		Long: `Demo assembles two small enclaves, signs them with a fresh key and loads them on
 a software machine. They compute, call the host, check each other's REPORT,
 derive sealing keys, fault, recover and are stopped. Each step is checked; one
-that does not come out as on hardware ends the demo with exit code 1.`,
-		Example: "  feidi demo",
-		Args:    cobra.NoArgs,
+that does not come out as on hardware ends the demo with exit code 1.
+
+With --save it keeps the enclaves' files, to inspect, run and call them:
+alice.signed.so, bob.signed.so, and an SGX stream with its SIGSTRUCT,
+stream.sgxs and stream.sig. ECALL 1 of alice and bob adds the two 64-bit
+numbers at the start of its block.`,
+		Example: `  feidi demo
+  feidi demo --save /tmp/feidi-demo`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 			defer stop()
 			fmt.Fprintln(a.err, banner)
-			d := &demo{}
 			if !a.json {
 				d.told = func(s step) { a.printf("%-11s %s\n", s.Name, s.Text) }
 			}
@@ -42,15 +49,11 @@ that does not come out as on hardware ends the demo with exit code 1.`,
 			} else if d.OK {
 				a.printf("%-11s in %d ms. Nothing here was protected from this machine.\n", "done", d.MS)
 			}
-			if errors.Is(err, enclave.ErrNoEngine) {
-				return cannot(err)
-			}
-			if err != nil {
-				return no(err)
-			}
-			return nil
+			return err
 		},
 	})
+	cmd.Flags().StringVar(&d.save, "save", "", "keep the enclaves in this `folder`")
+	return cmd
 }
 
 // demo is the JSON object of demo.
@@ -59,7 +62,9 @@ type demo struct {
 	MS    int64  `json:"ms"`
 	Steps []step `json:"steps"`
 
+	save       string
 	told       func(step)
+	files      []*image.Image // of alice and bob
 	machine    *enclave.Machine
 	alice, bob *enclave.Enclave
 }
@@ -78,27 +83,37 @@ func (d *demo) say(name, format string, args ...any) {
 	}
 }
 
+func (d *demo) tearDown() error {
+	var errs []error
+	for _, e := range []*enclave.Enclave{d.alice, d.bob} {
+		if e != nil {
+			errs = append(errs, e.Destroy())
+		}
+	}
+	if d.machine != nil {
+		errs = append(errs, d.machine.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // run makes all steps, and takes down what was built.
 func (d *demo) run(ctx context.Context) (err error) {
 	defer func() {
-		for _, e := range []*enclave.Enclave{d.alice, d.bob} {
-			if e != nil {
-				err = errors.Join(err, e.Destroy())
-			}
-		}
-		if d.machine != nil {
-			err = errors.Join(err, d.machine.Close())
+		if derr := d.tearDown(); derr != nil {
+			err = errors.Join(err, cannot(derr))
 		}
 	}()
 	for _, s := range []struct {
-		name string
-		make func(context.Context) error
+		name  string
+		make  func(context.Context) error
+		error func(error) error
 	}{
-		{"machine", d.powerOn}, {"load", d.load}, {"ecall", d.ecall}, {"ocall", d.ocall},
-		{"report", d.report}, {"seal", d.seal}, {"fault", d.fault}, {"outside", d.outside}, {"stop", d.stop}, {"crash", d.crash},
+		{"build", d.build, cannot}, {"machine", d.powerOn, cannot}, {"load", d.load, no}, {"ecall", d.ecall, no},
+		{"ocall", d.ocall, no}, {"report", d.report, no}, {"seal", d.seal, no}, {"fault", d.fault, no},
+		{"outside", d.outside, no}, {"stop", d.stop, no}, {"crash", d.crash, no},
 	} {
 		if err := s.make(ctx); err != nil {
-			return fmt.Errorf("demo: %s: %w", s.name, err)
+			return s.error(fmt.Errorf("demo: %s: %w", s.name, err))
 		}
 	}
 	return nil

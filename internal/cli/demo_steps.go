@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/feidi-dev/feidi/enclave"
@@ -17,6 +19,43 @@ import (
 	"github.com/feidi-dev/feidi/sign"
 )
 
+// build assembles and signs two enclaves that differ in one word.
+func (d *demo) build(context.Context) error {
+	key, err := sign.GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{}
+	for i, name := range []string{"alice.signed.so", "bob.signed.so"} {
+		o := toy.Options{Key: key, Salt: uint64(i), ISVProdID: 1, ISVSVN: 2, MiscSelect: isa.MiscEXINFO, Debug: true}
+		if files[name], err = toy.Build(o); err != nil {
+			return err
+		}
+		img, err := image.Parse(files[name])
+		if err != nil {
+			return err
+		}
+		d.files = append(d.files, img)
+	}
+	d.say("build", "two enclaves assembled, and signed with a fresh RSA-3072 key: MRSIGNER %s", short32(sign.MRSigner(d.files[0].SigStruct)))
+	if d.save == "" {
+		return nil
+	}
+	if files["stream.sgxs"], files["stream.sig"], err = toy.BuildSGXS(toy.SGXSOptions{Key: key}); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(d.save, 0o755); err != nil {
+		return err
+	}
+	for name, b := range files {
+		if err := os.WriteFile(filepath.Join(d.save, name), b, 0o644); err != nil {
+			return err
+		}
+	}
+	d.say("build", "%d files written to %s", len(files), d.save)
+	return nil
+}
+
 func (d *demo) powerOn(context.Context) (err error) {
 	if d.machine, err = enclave.PowerOn(enclave.MachineConfig{}); err != nil {
 		return err
@@ -26,29 +65,14 @@ func (d *demo) powerOn(context.Context) (err error) {
 	return nil
 }
 
-// load builds, signs and loads two enclaves that differ in one word.
-func (d *demo) load(ctx context.Context) error {
-	key, err := sign.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
+// load loads both enclaves.
+func (d *demo) load(ctx context.Context) (err error) {
 	for i, e := range []struct {
 		name string
 		to   **enclave.Enclave
 	}{{"alice", &d.alice}, {"bob", &d.bob}} {
-		file, err := toy.Build(toy.Options{Key: key, Salt: uint64(i), ISVProdID: 1, ISVSVN: 2, MiscSelect: isa.MiscEXINFO})
-		if err != nil {
-			return err
-		}
-		img, err := image.Parse(file)
-		if err != nil {
-			return err
-		}
-		if i == 0 {
-			d.say("build", "%d bytes of assembled enclave, SIGSTRUCT signed with a fresh RSA-3072 key: MRSIGNER %s", len(file), short32(sign.MRSigner(img.SigStruct)))
-		}
 		start := time.Now()
-		if *e.to, err = d.machine.Load(ctx, img, enclave.WithOCalls(double)); err != nil {
+		if *e.to, err = d.machine.Load(ctx, d.files[i], enclave.WithOCalls(double)); err != nil {
 			return err
 		}
 		d.say("load", "%-5s measured, EINIT and INIT ECALL done in %.1f ms: MRENCLAVE %s", e.name,

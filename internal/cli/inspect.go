@@ -32,9 +32,10 @@ to compare with; with 1 if one of them does not fit.
 In JSON, "debug" is ATTRIBUTES.DEBUG as signed, and "debug_allowed" says
 whether the signer lets the enclave be loaded for debugging. Without a
 SIGSTRUCT, what it would tell is null.`,
-		Example: `  feidi inspect enclave.signed.so
-  feidi inspect enclave.sgxs --sigstruct enclave.sig --pages
-  feidi inspect enclave.signed.so --json`,
+		Example: `  feidi demo --save /tmp/feidi-demo
+  feidi inspect /tmp/feidi-demo/alice.signed.so
+  feidi inspect /tmp/feidi-demo/stream.sgxs --sigstruct /tmp/feidi-demo/stream.sig --pages
+  feidi inspect /tmp/feidi-demo/alice.signed.so --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, err := readImage(args[0], sigstruct)

@@ -34,9 +34,10 @@ func (a *app) root() *cobra.Command {
 		Long: `Feidi runs SGX enclaves on machines without SGX, and shows what is in them.
 
 ` + notProtected,
-		Example: `  feidi demo
-  feidi inspect enclave.signed.so
-  feidi run enclave.signed.so`,
+		Example: `  feidi doctor
+  feidi demo --save /tmp/feidi-demo
+  feidi inspect /tmp/feidi-demo/alice.signed.so
+  feidi run /tmp/feidi-demo/alice.signed.so`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

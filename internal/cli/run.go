@@ -32,9 +32,10 @@ the identity that the processor gave the enclave, and destroys it.
 In JSON, "init_status" is SGX_SUCCESS, the error code of EINIT, or the status
 of the initialising ECALL; "leaves" counts the leaves that were executed, and
 "load_ms" the time until the enclave could be called, with that counting.`,
-		Example: `  feidi run enclave.signed.so
-  feidi run enclave.sgxs --sigstruct enclave.sig --trace
-  feidi run enclave.signed.so --json`,
+		Example: `  feidi demo --save /tmp/feidi-demo
+  feidi run /tmp/feidi-demo/alice.signed.so
+  feidi run /tmp/feidi-demo/stream.sgxs --sigstruct /tmp/feidi-demo/stream.sig --trace
+  feidi run /tmp/feidi-demo/alice.signed.so --debug --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

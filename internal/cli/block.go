@@ -23,7 +23,8 @@ as hex digits, or names a file with its bytes. Between the digits,
 eight bytes each. --out makes the block at least N bytes long. The block and
 what it points to are shown as they are after the call.`
 
-// maxBlock bounds a marshalling block and each buffer that it points to.
+// maxBlock bounds a marshalling block, and all buffers together that it
+// points to, in bytes.
 const maxBlock = 16 << 20
 
 // block is a marshalling block that is not yet in memory.
@@ -57,6 +58,7 @@ func parseBlock(arg string) (*block, error) {
 
 func parseHexBlock(arg string) (*block, error) {
 	b := &block{}
+	total := 0
 	rest := strings.Join(strings.Fields(arg), "")
 	for rest != "" {
 		digits, tail, open := strings.Cut(rest, "{")
@@ -70,11 +72,14 @@ func parseHexBlock(arg string) (*block, error) {
 		}
 		inner, after, closed := strings.Cut(tail, "}")
 		if !closed {
-			return nil, fmt.Errorf("{%s is not closed", inner)
+			return nil, fmt.Errorf("%q is not closed", "{"+inner)
 		}
 		content, err := parseBuffer(inner)
 		if err != nil {
 			return nil, err
+		}
+		if total += len(content); total > maxBlock {
+			return nil, fmt.Errorf("more than %d bytes of buffers", maxBlock)
 		}
 		b.pointers = append(b.pointers, pointer{len(b.bytes), content})
 		b.bytes = append(b.bytes, make([]byte, 8)...)
@@ -88,7 +93,7 @@ func parseBuffer(s string) ([]byte, error) {
 	if digits, ok := strings.CutPrefix(s, "="); ok {
 		raw, err := hex.DecodeString(digits)
 		if err != nil {
-			return nil, fmt.Errorf("{%s}: not an even number of hex digits", s)
+			return nil, fmt.Errorf("%q is not an even number of hex digits", digits)
 		}
 		return raw, nil
 	}
@@ -97,7 +102,7 @@ func parseBuffer(s string) ([]byte, error) {
 	}
 	n, err := strconv.ParseUint(s, 0, 32)
 	if err != nil || n > maxBlock {
-		return nil, fmt.Errorf("{%s}: not a number of bytes up to %d", s, maxBlock)
+		return nil, fmt.Errorf("%q is not a number of bytes up to %d", s, maxBlock)
 	}
 	return make([]byte, n), nil
 }

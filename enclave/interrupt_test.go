@@ -179,8 +179,9 @@ func TestBind(t *testing.T) {
 		r, _ := toy.Decode[toy.MSInfo](ms)
 		return r.TCS
 	}
-	if tcs(a) != tcs(a) || tcs(a) == tcs(b) {
-		t.Errorf("bound threads have TCSs %#x and %#x", tcs(a), tcs(b))
+	first, again, other := tcs(a), tcs(a), tcs(b)
+	if first != again || first == other {
+		t.Errorf("bound threads have TCSs %#x, then %#x, and %#x", first, again, other)
 	}
 	if err := e.ECall(ctx, int(toy.ECallEmpty), nil); !errors.Is(err, enclave.ErrOutOfTCS) {
 		t.Errorf("with both threads bound: %v", err)

@@ -3,6 +3,7 @@ package enclave_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -205,7 +206,10 @@ func TestCrashOfOnly(t *testing.T) {
 }
 
 // TestFaultsAtOnce has several threads fault and recover in parallel, beside
-// one that only computes.
+// one that only computes. CPUID and SYSCALL are left out: where the
+// host cannot make them fault, an engine rewrites them, and puts them back
+// while a handler may look at them; another thread that executes one then is
+// not stopped.
 func TestFaultsAtOnce(t *testing.T) {
 	e := load(t, powerOn(t, enclave.MachineConfig{}), build(t, toy.Options{Threads: 4, MiscSelect: isa.MiscEXINFO}))
 	done := make(chan error)
@@ -213,13 +217,16 @@ func TestFaultsAtOnce(t *testing.T) {
 		go func() {
 			for n := range 200 {
 				f := faults[(n+i)%len(faults)]
+				if f.kind == toy.FaultCPUID || f.kind == toy.FaultSyscall {
+					continue
+				}
 				b := toy.Encode(f.block(e, 1))
 				if err := e.ECall(context.Background(), int(toy.ECallFault), b); err != nil {
 					done <- err
 					return
 				}
 				if r, _ := toy.Decode[toy.MSFault](b); r.ExitInfo != exitInfo(f.vector) {
-					done <- errors.New(toy.FaultSymbol(f.kind) + " became another exception")
+					done <- fmt.Errorf("%s: EXITINFO %#x, want %#x", toy.FaultSymbol(f.kind), r.ExitInfo, exitInfo(f.vector))
 					return
 				}
 			}

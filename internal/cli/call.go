@@ -50,7 +50,7 @@ with --answer-ocalls; either way it is named on standard error.
 			return a.makeCall(ctx, args[0], args[1], &c)
 		},
 	})
-	a.loadingFlags(&c.loading, cmd.Flags())
+	c.flags(cmd)
 	cmd.Flags().StringVar(&c.in, "in", "", "the block: `hex` digits with pointers, or a file")
 	cmd.Flags().IntVar(&c.out, "out", 0, "show the first `N` bytes of the block; 0 is all")
 	cmd.Flags().BoolVar(&c.answer, "answer-ocalls", false, "let OCALLs succeed without any effect")

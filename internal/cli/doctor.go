@@ -95,7 +95,7 @@ func (d *diagnosis) show(a *app) {
 		a.printf("%s\n", titles[g])
 		groups[g].write(a, "  ")
 	}
-	a.printf("Engines\n  %s\n", strings.Join(append([]string{}, orNone(d.Engines)...), " "))
+	a.printf("Engines\n  %s\n", orNone(d.Engines))
 	a.printf("Emulated in software\n")
 	for _, e := range d.Emulated {
 		a.printf("  %s\n", e)
@@ -108,9 +108,9 @@ func (d *diagnosis) show(a *app) {
 	}
 }
 
-func orNone(v []string) []string {
+func orNone(v []string) string {
 	if len(v) == 0 {
-		return []string{"none"}
+		return "none"
 	}
-	return v
+	return strings.Join(v, " ")
 }

@@ -6,9 +6,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"sync"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/cpu"
 	"github.com/feidi-dev/feidi/enclave"
@@ -33,19 +33,14 @@ do not last. A stream without its SIGSTRUCT is signed with a fresh key.
 
 Interrupt (Ctrl-C) and --timeout stop an enclave wherever it is.`
 
-func (a *app) loadingFlags(l *loading, set flagSet) {
+// flags adds the flags to a verb.
+func (l *loading) flags(cmd *cobra.Command) {
+	set := cmd.Flags()
 	set.StringVar(&l.sigstruct, "sigstruct", "", "read the SIGSTRUCT from this `file`, in place of the enclave's own")
 	set.BoolVar(&l.debug, "debug", false, "load it as a debug enclave")
 	set.BoolVar(&l.force, "force", false, "load it even if it may need more memory than there is")
 	set.BoolVar(&l.trace, "trace", false, "show every leaf with its operands and result, on standard error")
 	set.DurationVar(&l.timeout, "timeout", 0, "stop a call after this `time`, such as 10s; 0 is never")
-}
-
-// flagSet is what loadingFlags uses of pflag.FlagSet.
-type flagSet interface {
-	StringVar(p *string, name, value, usage string)
-	BoolVar(p *bool, name string, value bool, usage string)
-	DurationVar(p *time.Duration, name string, value time.Duration, usage string)
 }
 
 // loaded is an enclave on a machine of its own.
@@ -170,54 +165,4 @@ func bcd(n int) (v uint32) {
 		v |= uint32(n%10) << shift
 	}
 	return v
-}
-
-// leafLog counts leaves, and writes them down if there is a writer.
-type leafLog struct {
-	mu    sync.Mutex
-	count map[string]uint64
-	w     *bufio.Writer
-}
-
-func newLeafLog() *leafLog { return &leafLog{count: map[string]uint64{}} }
-
-func (l *leafLog) add(e cpu.Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.count[e.Leaf]++
-	if l.w != nil {
-		writeEvent(l.w, &e)
-	}
-}
-
-// writeEvent writes a leaf as strace writes a system call.
-func writeEvent(w io.Writer, e *cpu.Event) {
-	fmt.Fprintf(w, "%s(", e.Leaf)
-	for i, op := range e.Operands {
-		if i > 0 {
-			fmt.Fprint(w, ", ")
-		}
-		fmt.Fprintf(w, "%s=%#x", op.Name, op.Value)
-	}
-	fmt.Fprintf(w, ") = %s\n", e.Result())
-}
-
-func (l *leafLog) flush() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.w == nil {
-		return nil
-	}
-	return l.w.Flush()
-}
-
-// counts returns the leaves executed so far.
-func (l *leafLog) counts() map[string]uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c := map[string]uint64{}
-	for k, v := range l.count {
-		c[k] = v
-	}
-	return c
 }

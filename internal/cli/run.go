@@ -59,7 +59,7 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
 			return err
 		},
 	})
-	a.loadingFlags(&l, cmd.Flags())
+	l.flags(cmd)
 	return cmd
 }
 

@@ -12,105 +12,96 @@ import (
 	"github.com/feidi-dev/feidi/isa"
 )
 
-// pairTime measures a pair of the runtime's entersyscall and exitsyscall: the
-// median of several batches, in nanoseconds.
-func pairTime() float64 {
-	const batches, size = 15, 20_000
-	var d []time.Duration
-	for range batches {
-		start := time.Now()
+// measure times an operation against a pair of the runtime's entersyscall and
+// exitsyscall, which every entry into an enclave pays, as every system call
+// from Go does. Batches of the one alternate with batches of the other, and
+// medians are reported, so that what else the machine does hits both alike.
+// ns/op is of the operation alone; if it consists of several calls, ns/call
+// and the ratio are of one of them.
+func measure(b *testing.B, batch, calls int, op func() error) {
+	var ops, pairs []float64 // nanoseconds of one
+	start, n := time.Now(), 0
+	for b.Loop() {
+		if err := op(); err != nil {
+			b.Fatal(err)
+		}
+		if n++; n%batch != 0 {
+			continue
+		}
+		done := time.Now()
+		const size = 256
 		for range size {
 			syscallPair()
 		}
-		d = append(d, time.Since(start))
+		pairs = append(pairs, float64(time.Since(done))/size)
+		ops = append(ops, float64(done.Sub(start))/float64(batch))
+		start = time.Now()
 	}
-	slices.Sort(d)
-	return float64(d[batches/2]) / size
-}
-
-// reportPairs reports the time of one of ops operations as a multiple of a
-// pair, which is measured now: on the same machine in the same minute.
-func reportPairs(b *testing.B, ops int) {
-	each := float64(b.Elapsed()) / float64(ops)
-	if ops != b.N {
+	if len(ops) == 0 {
+		return // too short a run to tell
+	}
+	each, pair := median(ops)/float64(calls), median(pairs)
+	b.ReportMetric(median(ops), "ns/op")
+	if calls > 1 {
 		b.ReportMetric(each, "ns/call")
 	}
-	pair := pairTime()
 	b.ReportMetric(pair, "ns/pair")
 	b.ReportMetric(each/pair, "x-syscall-pair")
+}
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return v[len(v)/2]
 }
 
 // exits are the two ways out of an enclave: an EEXIT that the engine rewrote
 // to a jump, and one that it could not, which traps.
 var exits = []struct {
-	name string
-	opt  toy.Options
+	name  string
+	opt   toy.Options
+	batch int // of calls
 }{
-	{"patched", toy.Options{}},
-	{"trap", toy.Options{TrapExit: true}},
+	{"patched", toy.Options{}, 256},
+	{"trap", toy.Options{TrapExit: true}, 16},
 }
 
-// BenchmarkECall times the round trip of an ECALL that does nothing: EENTER
-// and EEXIT. The sub-benchmark context adds a context that can end, and
-// exception a fault that the enclave recovers from: an AEX, an entry for the
-// handler and ERESUME.
+// BenchmarkECall times the round trip of an ECALL, EENTER and EEXIT: one that
+// does nothing, by both ways out; with a block; with a context that can end;
+// on a bound thread; and with an exception that the enclave recovers from,
+// which is an AEX, an entry for the handler and ERESUME.
 func BenchmarkECall(b *testing.B) {
 	background := context.Background()
 	cancelable, cancel := context.WithCancel(background)
 	defer cancel()
+	start := func(b *testing.B, o toy.Options) *enclave.Enclave {
+		return load(b, powerOn(b, enclave.MachineConfig{}), build(b, o))
+	}
 	for _, x := range exits {
 		b.Run(x.name, func(b *testing.B) {
-			e := load(b, powerOn(b, enclave.MachineConfig{}), build(b, x.opt))
-			for b.Loop() {
-				if err := e.ECall(background, int(toy.ECallEmpty), nil); err != nil {
-					b.Fatal(err)
-				}
-			}
-			reportPairs(b, b.N)
+			e := start(b, x.opt)
+			measure(b, x.batch, 1, func() error { return e.ECall(background, int(toy.ECallEmpty), nil) })
 		})
 	}
 	b.Run("block", func(b *testing.B) {
-		e := load(b, powerOn(b, enclave.MachineConfig{}), build(b, toy.Options{}))
-		block := toy.Encode(toy.MSAdd{A: 40, B: 2})
-		for b.Loop() {
-			if err := e.ECall(background, int(toy.ECallAdd), block); err != nil {
-				b.Fatal(err)
-			}
-		}
-		reportPairs(b, b.N)
+		e, block := start(b, toy.Options{}), toy.Encode(toy.MSAdd{A: 40, B: 2})
+		measure(b, 256, 1, func() error { return e.ECall(background, int(toy.ECallAdd), block) })
 	})
 	b.Run("context", func(b *testing.B) {
-		e := load(b, powerOn(b, enclave.MachineConfig{}), build(b, toy.Options{}))
-		for b.Loop() {
-			if err := e.ECall(cancelable, int(toy.ECallEmpty), nil); err != nil {
-				b.Fatal(err)
-			}
-		}
-		reportPairs(b, b.N)
+		e := start(b, toy.Options{})
+		measure(b, 256, 1, func() error { return e.ECall(cancelable, int(toy.ECallEmpty), nil) })
 	})
 	b.Run("bound", func(b *testing.B) {
-		e := load(b, powerOn(b, enclave.MachineConfig{}), build(b, toy.Options{}))
-		t, err := e.Bind()
+		t, err := start(b, toy.Options{}).Bind()
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer t.Release()
-		for b.Loop() {
-			if err := t.ECall(background, int(toy.ECallEmpty), nil); err != nil {
-				b.Fatal(err)
-			}
-		}
-		reportPairs(b, b.N)
+		measure(b, 256, 1, func() error { return t.ECall(background, int(toy.ECallEmpty), nil) })
 	})
 	b.Run("exception", func(b *testing.B) {
-		e := load(b, powerOn(b, enclave.MachineConfig{}), build(b, toy.Options{MiscSelect: isa.MiscEXINFO}))
+		e := start(b, toy.Options{MiscSelect: isa.MiscEXINFO})
 		fault := toy.Encode(toy.MSFault{Trap: toy.Trap{Armed: 1}, Kind: toy.FaultUD2})
-		for b.Loop() {
-			if err := e.ECall(background, int(toy.ECallFault), fault); err != nil {
-				b.Fatal(err)
-			}
-		}
-		reportPairs(b, b.N)
+		measure(b, 16, 1, func() error { return e.ECall(background, int(toy.ECallFault), fault) })
 	})
 }
 
@@ -128,25 +119,29 @@ func BenchmarkECallParallel(b *testing.B) {
 }
 
 // BenchmarkOCall times the round trip of an OCALL that does nothing: EEXIT and
-// EENTER. One operation is an ECALL that makes many; ns/call is one of them.
+// EENTER, by both ways out, and with a context that can end. One operation is
+// an ECALL that makes many; ns/call is one of them.
 func BenchmarkOCall(b *testing.B) {
-	const calls = 1000
+	const calls = 100
 	nothing := func(context.Context, *enclave.Call) enclave.Status { return enclave.Success }
-	for _, x := range exits {
-		b.Run(x.name, func(b *testing.B) {
-			e := load(b, powerOn(b, enclave.MachineConfig{}), build(b, x.opt), enclave.WithOCalls(nothing))
+	run := func(name string, ctx context.Context, o toy.Options, batch int) {
+		b.Run(name, func(b *testing.B) {
+			e := load(b, powerOn(b, enclave.MachineConfig{}), build(b, o), enclave.WithOCalls(nothing))
 			block := toy.Encode(toy.MSOCallLoop{N: calls})
-			for b.Loop() {
-				if err := e.ECall(context.Background(), int(toy.ECallOCallLoop), block); err != nil {
-					b.Fatal(err)
-				}
-			}
+			measure(b, max(1, batch/calls), calls, func() error {
+				return e.ECall(ctx, int(toy.ECallOCallLoop), block)
+			})
 			if r, err := toy.Decode[toy.MSOCallLoop](block); err != nil || r.Done != calls {
 				b.Fatalf("%d of %d OCALLs, %v", r.Done, calls, err)
 			}
-			reportPairs(b, b.N*calls)
 		})
 	}
+	for _, x := range exits {
+		run(x.name, context.Background(), x.opt, x.batch)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	run("context", ctx, toy.Options{}, 256)
 }
 
 // BenchmarkLoad times loading an enclave of 64 MB of heap up to and including
@@ -188,21 +183,19 @@ func BenchmarkCompute(b *testing.B) {
 	f := outside(b)
 	want := f(rounds)
 	block := toy.Encode(toy.MSCompute{N: rounds})
-	var in, out []time.Duration
+	var in, out []float64
 	for b.Loop() {
 		t0 := time.Now()
 		err := e.ECall(context.Background(), int(toy.ECallCompute), block)
 		t1 := time.Now()
 		got := f(rounds)
-		out = append(out, time.Since(t1))
-		in = append(in, t1.Sub(t0))
+		out = append(out, float64(time.Since(t1)))
+		in = append(in, float64(t1.Sub(t0)))
 		if r, _ := toy.Decode[toy.MSCompute](block); err != nil || r.Result != want || got != want {
 			b.Fatalf("%x inside, %x outside, %v", r.Result, got, err)
 		}
 	}
-	slices.Sort(in)
-	slices.Sort(out)
-	b.ReportMetric(float64(out[len(out)/2])/float64(in[len(in)/2]), "inside/outside")
+	b.ReportMetric(median(out)/median(in), "inside/outside")
 }
 
 // BenchmarkEPC loads an enclave of 256 MB onto a new machine and reports the Go heap that a page of an enclave's EPC takes.

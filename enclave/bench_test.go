@@ -105,6 +105,12 @@ func BenchmarkECall(b *testing.B) {
 	})
 }
 
+// BenchmarkSyscall times a system call that does nothing, to compare with.
+func BenchmarkSyscall(b *testing.B) {
+	powerOn(b, enclave.MachineConfig{})
+	measure(b, 256, 1, func() error { emptySyscall(); return nil })
+}
+
 // BenchmarkECallParallel has as many goroutines as processors call at once.
 func BenchmarkECallParallel(b *testing.B) {
 	e := load(b, powerOn(b, enclave.MachineConfig{}), build(b, toy.Options{Threads: runtime.GOMAXPROCS(0)}))

@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// vectorOF is the overflow trap, which SGX knows nothing of.
+const vectorOF isa.Vector = 4
+
 // siFPE codes that tell SIGFPEs apart where the kernel gives no trap number.
 const fpeIntDiv = 1
 
@@ -33,7 +36,7 @@ func (t *thread) event() (cpu.AEXEvent, string) {
 			return ev, "SYSCALL is not allowed inside an enclave"
 		}
 		if t.r.rewritten(c.regs.RIP) {
-			return ev, "an instruction that is not allowed inside an enclave"
+			return illegalInstruction()
 		}
 		return ev, "invalid opcode"
 	case isa.VectorGP:
@@ -46,7 +49,7 @@ func (t *thread) event() (cpu.AEXEvent, string) {
 			return cpu.AEXEvent{Exception: true, Vector: isa.VectorUD}, "ENCLU"
 		}
 		if prohibited(code) {
-			return cpu.AEXEvent{Exception: true, Vector: isa.VectorUD}, "an instruction that is not allowed inside an enclave"
+			return illegalInstruction()
 		}
 		return ev, "general protection"
 	case isa.VectorPF:
@@ -63,10 +66,23 @@ func (t *thread) event() (cpu.AEXEvent, string) {
 		}
 		return ev, "page fault"
 	case isa.VectorBP: // a fault inside an enclave, a trap outside
-		c.regs.RIP--
-		return ev, "breakpoint"
+		if b := t.r.code(c.regs.RIP-1, 1); len(b) == 1 && b[0] == int3Inst {
+			c.regs.RIP--
+			return ev, "breakpoint"
+		}
+		c.regs.RIP -= intLen // the long form of INT 3
+		return illegalInstruction()
+	case vectorOF: // INT 4, for there is no INTO in 64-bit mode
+		c.regs.RIP -= intLen
+		return illegalInstruction()
 	}
 	return ev, ev.Vector.String()
+}
+
+// illegalInstruction is the event of an instruction that the host executes, or
+// refuses in another way, and an enclave may not.
+func illegalInstruction() (cpu.AEXEvent, string) {
+	return cpu.AEXEvent{Exception: true, Vector: isa.VectorUD}, "an instruction that is not allowed inside an enclave"
 }
 
 // vectorOf is the exception behind a synchronous signal.

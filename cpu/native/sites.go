@@ -30,6 +30,11 @@ var (
 	int80Inst    = []byte{0xCD, 0x80}
 )
 
+const (
+	int3Inst = 0xCC
+	intLen   = 2 // of INT n
+)
+
 // exitWindow is how many bytes before an ENCLU its "mov $4, %eax" is looked for.
 const exitWindow = 80
 
@@ -195,8 +200,8 @@ func groupC7(code []byte) int {
 }
 
 // prohibited reports whether the instruction at the start of code raises #UD
-// inside an enclave where the host raises #GP for user mode: port I/O and
-// software interrupts.
+// inside an enclave where the host raises #GP for user mode: port I/O,
+// software interrupts, RDPMC and GETSEC.
 func prohibited(code []byte) bool {
 	for i := 0; i < len(code) && i < 4; i++ {
 		switch c := code[i]; {
@@ -204,6 +209,8 @@ func prohibited(code []byte) bool {
 			continue
 		case c >= 0x6C && c <= 0x6F, c >= 0xE4 && c <= 0xE7, c >= 0xEC && c <= 0xEF, c == 0xCD:
 			return true
+		case c == 0x0F && i+1 < len(code):
+			return code[i+1] == 0x33 || code[i+1] == 0x37
 		}
 		return false
 	}

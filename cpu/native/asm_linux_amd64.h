@@ -49,3 +49,6 @@
 #define ARCH_SET_FS 0x1002
 #define ARCH_GET_FS 0x1003
 #define ARCH_GET_GS 0x1004
+
+// DF, NT and AC: Go does not expect the first and the last, IRETQ the second.
+#define FLAGS_UNWELCOME 0x44400

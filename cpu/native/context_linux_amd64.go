@@ -30,7 +30,8 @@ type context struct {
 	// What the signal handler saw.
 	trap                uint32
 	signo, sicode       uint32
-	_                   uint32
+	fcw                 uint16 // the enclave's, at EEXIT
+	_                   uint16
 	siaddr              uint64
 	trapno, err, cr2    uint64
 	trappedExits        uint64 // EEXITs that were not rewritten, so far
@@ -40,6 +41,7 @@ type context struct {
 	enterStub           uint64
 	resumeStub, exitPtr uint64
 	exitStub            uint64
+	owner               uint64    // the context that the exit stub returns to
 	iret                [5]uint64 // RIP, CS, RFLAGS, RSP, SS
 }
 
@@ -99,6 +101,9 @@ func (b *block) owns(c *context) bool {
 	return at < blockSize
 }
 
+// addr returns the address of c.
+func (c *context) addr() uint64 { return uint64(uintptr(unsafe.Pointer(c))) }
+
 // xsaveArea returns c's XSAVE area.
 func (c *context) xsaveArea() []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(c), xsaveOffset)), xsaveSpace)
@@ -106,8 +111,13 @@ func (c *context) xsaveArea() []byte {
 
 // writeStubs writes the code that runs with a stack other than Go's. It is
 // generated, and not in Go's text, for two reasons: the address of the exit
-// stub is all that tells contexts apart when an enclave leaves, and a profiler
+// stub is all that tells threads apart when an enclave leaves, and a profiler
 // must not unwind from it.
+//
+// An enclave keeps that address from EENTER to EEXIT, and may by then be on
+// another logical processor, resumed there after an AEX. So it is given the
+// exit stub of a context that stands for the TCS, its home, whose owner is the
+// context of whoever is inside.
 func writeStubs(code []byte, at, ctx uint64, c *context) {
 	var b []byte
 	// op emits "REX.W opcode reg, [rcx+disp32]".
@@ -156,9 +166,9 @@ func writeStubs(code []byte, at, ctx uint64, c *context) {
 	b = append(b, 0x48, 0xCF) // iretq
 
 	// Exit: where RCX pointed at EENTER, and where EEXIT jumps.
-	c.exitStub = at + uint64(len(b))
-	b = append(b, 0x48, 0x8D, 0x0D) // lea rcx, [rip+disp32]
-	b = binary.LittleEndian.AppendUint32(b, uint32(ctx-(at+uint64(len(b))+4)))
+	c.exitStub, c.owner = at+uint64(len(b)), ctx
+	b = append(b, 0x48, 0x8B, 0x0D) // mov rcx, [rip+disp32]
+	b = binary.LittleEndian.AppendUint32(b, uint32(ctx+uint64(unsafe.Offsetof(c.owner))-(at+uint64(len(b))+4)))
 	op(store, rsp, unsafe.Offsetof(c.regs.RSP))
 	op(load, rsp, unsafe.Offsetof(c.goSP))
 	b = append(b, 0xFF, 0xA1) // jmp [rcx+disp32]

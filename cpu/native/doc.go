@@ -24,5 +24,5 @@
 //
 // Locks: Engine.mu guards the lists of ranges and stub blocks; Range.mu guards
 // a range's host mappings. Neither is held while enclave code runs. Order:
-// the processor's lock, then Range.mu.
+// the processor's lock, Range.mu, Engine.mu.
 package native

@@ -104,7 +104,6 @@ unarmed:
 // HOSTSTATE puts back what Go expects of the FPU and flags. Clobbers AX.
 #define HOSTSTATE \
 	LDMXCSR ·hostMXCSR(SB) \
-	FLDCW ·hostFCW(SB) \
 	CMPB ·hasAVX(SB), $0 \
 	JEQ  2(PC) \
 	VZEROUPPER \
@@ -113,6 +112,8 @@ unarmed:
 // exited is where exit stubs jump after EEXIT: CX is the context, SP the
 // host's stack at enter, and the enclave's RSP is saved already.
 TEXT ·exited(SB),NOSPLIT|NOFRAME,$0
+	PUSHFQ
+	POPQ REG_RFLAGS(CX)
 	MOVQ AX, REG_RAX(CX)
 	MOVQ DX, REG_RDX(CX)
 	MOVQ BX, REG_RBX(CX)
@@ -127,6 +128,9 @@ TEXT ·exited(SB),NOSPLIT|NOFRAME,$0
 	MOVQ R13, REG_R13(CX)
 	MOVQ R14, REG_R14(CX)
 	MOVQ R15, REG_R15(CX)
+	TESTL $FLAGS_UNWELCOME, REG_RFLAGS(CX)
+	JNE  flags
+flagged:
 	CMPB ·hasFSGSBASE(SB), $0
 	JEQ  slow
 	MOVQ context_goFS(CX), AX
@@ -134,16 +138,14 @@ TEXT ·exited(SB),NOSPLIT|NOFRAME,$0
 back:
 	MOVQ context_slot(CX), AX
 	MOVQ $0, slot_ctx(AX)
-	CLD
-	PUSHFQ
-	POPQ AX
-	MOVQ AX, REG_RFLAGS(CX)
-	TESTL $0x40000, AX       // alignment checks, which Go does not expect
-	JNE  flags
-flagged:
 	CMPB ·hasPKU(SB), $0
 	JNE  keys
 host:
+	FSTCW context_fcw(CX)
+	MOVW context_fcw(CX), AX
+	CMPW AX, ·hostFCW(SB)
+	JNE  control
+controlled:
 	HOSTSTATE
 	MOVL $const_trapNone, context_trap(CX)
 	RET
@@ -151,6 +153,10 @@ flags:
 	PUSHQ $0x202
 	POPFQ
 	JMP  flagged
+control:
+	BYTE $0xDB; BYTE $0xE2   // FNCLEX: FLDCW would raise an exception that waits
+	FLDCW ·hostFCW(SB)
+	JMP  controlled
 keys:
 	MOVQ CX, R8
 	MOVL ·hostPKRU(SB), AX
@@ -172,6 +178,8 @@ slow:
 // the host's stack at enter. The handler has saved the registers and put FS
 // back; the enclave's XSAVE state is still live.
 TEXT ·trapped(SB),NOSPLIT|NOFRAME,$0
+	PUSHQ $0x202             // sigreturn leaves NT as the enclave had it
+	POPFQ
 	MOVQ context_xsave(CX), R8
 	MOVL context_xmask(CX), AX
 	MOVL (context_xmask+4)(CX), DX
@@ -180,6 +188,7 @@ TEXT ·trapped(SB),NOSPLIT|NOFRAME,$0
 	JNE  keys
 host:
 	BYTE $0xDB; BYTE $0xE3  // FNINIT
+	FLDCW ·hostFCW(SB)
 	HOSTSTATE
 	RET
 keys:

@@ -21,13 +21,14 @@ type elrange struct {
 	mu    sync.Mutex
 	sites map[uint64]site // rewritten illegal instructions, by address
 	exits int             // rewritten EEXITs
+	homes map[uint64]*context
 }
 
 func (e *Engine) reserve(size, base uint64) (*elrange, error) {
 	if size == 0 || size&(size-1) != 0 || base&(size-1) != 0 {
 		return nil, fmt.Errorf("native: a range of %#x bytes at %#x is not a naturally aligned power of two", size, base)
 	}
-	r := &elrange{e: e, base: base, size: size, fixed: base != 0, sites: map[uint64]site{}}
+	r := &elrange{e: e, base: base, size: size, fixed: base != 0, sites: map[uint64]site{}, homes: map[uint64]*context{}}
 	if r.fixed {
 		_, err := unix.MmapPtr(-1, 0, pointer(base), uintptr(size), unix.PROT_NONE,
 			unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_FIXED_NOREPLACE)
@@ -43,6 +44,25 @@ func (e *Engine) reserve(size, base uint64) (*elrange, error) {
 	}
 	r.space = cpu.NewAddressSpace(r.base, size)
 	return r, nil
+}
+
+// home returns the context whose exit stub threads at a TCS leave by, or nil
+// if there can be no TCS.
+func (r *elrange) home(tcs uint64) (*context, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.homes[tcs]; c != nil {
+		return c, nil
+	}
+	if _, _, ok := r.space.Lookup(tcs); !ok || tcs%isa.PageSize != 0 {
+		return nil, nil
+	}
+	c, err := r.e.newContext()
+	if err != nil {
+		return nil, err
+	}
+	r.homes[tcs] = c
+	return c, nil
 }
 
 // pointer turns an address outside the Go heap into a pointer.
@@ -232,6 +252,11 @@ func (r *elrange) rewritten(at uint64) bool {
 // Close implements cpu.Range.
 func (r *elrange) Close() error {
 	r.e.forget(r)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.homes {
+		r.e.freeContext(c)
+	}
 	if r.fixed {
 		return unix.MunmapPtr(pointer(r.base), uintptr(r.size))
 	}

@@ -3,6 +3,7 @@ package native
 import (
 	stdcontext "context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,9 +19,17 @@ type thread struct {
 	lp *cpu.LP
 	c  *context
 
-	// interrupted asks for an AEX that is not resumed; timed says that a
-	// context may ask for it while Run is under way.
+	mu sync.Mutex // held by Close, and by those who use c meanwhile
+
+	// The TCS that was entered last, and its home.
+	tcs  uint64
+	home *context
+
+	// interrupted asks for an AEX that is not resumed; insisting says that
+	// somebody sees to it, and timed that a context may ask for it while Run
+	// is under way.
 	interrupted atomic.Bool
+	insisting   atomic.Bool
 	timed       atomic.Bool
 	// restored is the address of an illegal instruction that is back in
 	// place while the enclave handles its #UD, or 0.
@@ -38,7 +47,7 @@ func (e *Engine) NewThread(r cpu.Range) (cpu.Thread, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &thread{r: r.(*elrange), c: c, lp: e.proc.NewLP(r.Space())}
+	t := &thread{r: r.(*elrange), c: c, lp: e.proc.NewLP(r.Space()), tcs: noTCS, home: c}
 	c.start, c.end = r.Base(), r.Base()+r.Size()
 	c.xmask = cpuid.XCR0()
 	return t, nil
@@ -52,6 +61,11 @@ func (t *thread) LP() *cpu.LP { return t.lp }
 
 // Close implements cpu.Thread.
 func (t *thread) Close() error {
+	if t.restored != 0 {
+		t.mask()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.r.e.freeContext(t.c)
 	t.c = nil
 	return nil
@@ -61,19 +75,37 @@ func (t *thread) Close() error {
 func (t *thread) Interrupt() {
 	t.interrupted.Store(true)
 	t.kick()
+	if t.insisting.CompareAndSwap(false, true) {
+		go t.insist()
+	}
+}
+
+// insist repeats a kick for a second, for it is lost on a thread that is on
+// its way in or out.
+func (t *thread) insist() {
+	defer t.insisting.Store(false)
+	for pause := time.Millisecond; pause < time.Second && t.interrupted.Load(); pause *= 2 {
+		time.Sleep(pause)
+		t.kick()
+	}
 }
 
 // kick sends the OS thread that is inside a signal, which is an AEX.
 func (t *thread) kick() {
-	s := atomic.LoadUint64(&t.c.slot)
-	if s == 0 || atomic.LoadUint64((*uint64)(pointer(s))) == 0 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.c
+	if c == nil {
+		return
+	}
+	s := atomic.LoadUint64(&c.slot)
+	if s == 0 || atomic.LoadUint64((*uint64)(pointer(s))) != c.addr() {
 		return
 	}
 	_ = unix.Tgkill(unix.Getpid(), int(s-uint64(slots))/slotSize, unix.SIGURG)
 }
 
-// expire makes code inside leave when the context of a Run has ended. A kick
-// is lost on a thread that is on its way in or out, so it is repeated.
+// expire makes code inside leave when the context of a Run has ended.
 func (t *thread) expire() {
 	t.interrupted.Store(true)
 	for t.timed.Load() && t.interrupted.Load() {
@@ -104,11 +136,20 @@ func (t *thread) runUntil(ctx stdcontext.Context, r *cpu.Regs) (cpu.Exit, error)
 // run is Run without a context.
 func (t *thread) run(r *cpu.Regs) (cpu.Exit, error) {
 	c := t.c
-	r.RIP = c.exitStub
+	if r.RBX != t.tcs {
+		if err := t.bind(r.RBX); err != nil {
+			return cpu.Exit{}, err
+		}
+	}
+	r.RIP = t.home.exitStub
 	switch isa.ENCLU(r.RAX) {
 	case isa.EENTER:
 		if err := t.lp.EENTER(r); err != nil {
 			return cpu.Exit{}, err
+		}
+		t.home.owner = c.addr()
+		if t.restored != 0 && r.RAX == 0 { // the host gave up on that exception
+			t.mask()
 		}
 		t.enter(r)
 	case isa.ERESUME:
@@ -121,22 +162,41 @@ func (t *thread) run(r *cpu.Regs) (cpu.Exit, error) {
 	for c.trap != trapNone {
 		exit, err := t.trapped(r)
 		if err != nil || exit != nil {
+			t.interrupted.Store(false) // it is outside, and need not leave
 			return *exit, err
 		}
+	}
+	if t.interrupted.Load() {
+		t.interrupted.Store(false)
 	}
 	t.get(r)
 	return cpu.Exit{Kind: cpu.ExitEEXIT}, t.lp.EEXIT(r)
 }
 
+// noTCS is the address of no TCS.
+const noTCS = 1
+
+// bind looks up the home of a TCS that the thread did not enter last.
+func (t *thread) bind(tcs uint64) error {
+	home, err := t.r.home(tcs)
+	if err != nil {
+		return err
+	}
+	if t.tcs, t.home = tcs, home; home == nil { // no TCS, as EENTER will say
+		t.tcs, t.home = noTCS, t.c
+	}
+	return nil
+}
+
 // eresume performs ERESUME and runs the enclave until it is out or trapped.
 func (t *thread) eresume(r *cpu.Regs) error {
-	r.RIP = t.c.exitStub
+	r.RIP = t.home.exitStub
 	if err := t.lp.ERESUME(r, t.c.xsaveArea()); err != nil {
 		return err
 	}
+	t.home.owner = t.c.addr()
 	if t.restored != 0 {
-		t.r.patch(t.restored, false)
-		t.restored = 0
+		t.mask()
 	}
 	if t.lp.Notified() { // it is an entry, to handle the notification
 		t.enter(r)
@@ -144,6 +204,13 @@ func (t *thread) eresume(r *cpu.Regs) error {
 		t.resume(r)
 	}
 	return nil
+}
+
+// mask puts UD2 back in the place of the illegal instruction that the enclave
+// was to see.
+func (t *thread) mask() {
+	t.r.patch(t.restored, false)
+	t.restored = 0
 }
 
 // enter starts the enclave with the registers in r and the host's XSAVE state.

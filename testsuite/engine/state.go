@@ -128,12 +128,6 @@ func (h *holder) check(t *testing.T) {
 // stop ends the spinning.
 func (h *holder) stop() { h.out.Bytes()[holdStop] = 1 }
 
-// started waits until the registers are loaded.
-func (h *holder) started(t *testing.T) {
-	t.Helper()
-	waitFor(t, "the enclave to start", func() bool { return load32(h.out, holdReady) != 0 })
-}
-
 // xsavePattern is an XSAVE image in which every component has a value of its
 // own and none that a processor would refuse or normalize.
 func xsavePattern(l cpu.XSaveLayout, xfrm isa.XFRM) []byte {

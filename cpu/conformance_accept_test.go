@@ -180,6 +180,13 @@ func emodpeRows() []row {
 			setState(0, epcmRWX)(m, pgZero)
 			return m.enclu(leaf, m.secInfoAt(isa.SecInfo{Flags: isa.SecInfoW}), at(pgZero), 0)
 		}},
+		{"success: W is added to R", success, "", func(m *machine) error {
+			return m.enclu(leaf, m.secInfoAt(isa.SecInfo{Flags: isa.SecInfoW}), at(pgRO), 0)
+		}},
+		{"success: R and W are added to nothing", success, "", func(m *machine) error {
+			setState(0, epcmRWX)(m, pgZero)
+			return m.enclu(leaf, m.secInfoAt(isa.SecInfo{Flags: isa.SecInfoR | isa.SecInfoW}), at(pgZero), 0)
+		}},
 		{"success: permissions are added", success, "", func(m *machine) error {
 			err := good(m)
 			if e := m.p.EPCM(m.epc[at(pgZero)]); e.Perm != PermR|PermW|PermX {
@@ -256,6 +263,7 @@ func eacceptcopyRows() []row {
 			m.must(m.p.EAUG(pa, at(pgSpare+1), nil, m.secs))
 			m.must(m.as.Map(at(pgSpare), pa, 1, PermR|PermW))
 		}),
+		{"success: a writable page", success, "", with(isa.SecInfo{Flags: isa.MakeSecInfoFlags(isa.SecInfoR|isa.SecInfoW, isa.PTREG)})},
 		{"success: content and permissions", success, "", func(m *machine) error {
 			m.poke(at(pgData2), bytes.Repeat([]byte{0x5A}, isa.PageSize))
 			err := good(m)

@@ -135,6 +135,8 @@ func ecreateRows() []row {
 			s.Attributes.Flags &^= isa.AttrKSS
 			s.ConfigSVN = 1
 		}),
+		{"success without KSS", success, "", create(func(pi *CreateInfo) { pi.SECS.Attributes.Flags &^= isa.AttrKSS })},
+		{"success with KSS and CONFIGID", success, "", create(func(pi *CreateInfo) { pi.SECS.ConfigID[0], pi.SECS.ConfigSVN = 1, 1 })},
 		{"all conditions hold: the page is a PT_SECS", success, "", func(m *machine) error {
 			pa := m.page()
 			if err := m.p.ECREATE(pa, CreateInfo{SECS: testSECS()}); err != nil {

@@ -184,6 +184,7 @@ func (m *machine) gpr(ssa, n uint64) []byte {
 
 func eexitRows() []row {
 	return []row{
+		{"not in enclave mode", "#GP", "not in enclave mode", func(m *machine) error { m.exit(); return m.lp.EEXIT(&Regs{RBX: outside}) }},
 		{"RBX is not canonical", "#GP", "canonical", func(m *machine) error { return m.lp.EEXIT(&Regs{RBX: 1 << 63}) }},
 		{"success: RIP, RCX, FS and GS, and the TCS is INACTIVE", success, "", func(m *machine) error {
 			r := Regs{RAX: uint64(isa.EEXIT), RBX: outside + 4, RCX: 5, FSBase: 1, GSBase: 2, RSP: 3}

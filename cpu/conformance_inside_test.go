@@ -107,6 +107,8 @@ func operandRows(reg string, page, need uint64, run func(*machine) error) []row 
 			err := run(m)
 			if f := fault(m.tb, err); f.Addr&^(isa.PageSize-1) != at(page) || f.ErrorCode&isa.PFUser == 0 {
 				m.tb.Errorf("#PF at %#x with error code %#x", f.Addr, f.ErrorCode)
+			} else if write := f.ErrorCode&isa.PFWrite != 0; write != (need&epcmW != 0) {
+				m.tb.Errorf("#PF with error code %#x for permission %d", f.ErrorCode, need)
 			}
 			return err
 		}})

@@ -45,7 +45,9 @@ func FuzzDriver(f *testing.F) {
 	f.Add([]byte{2, 0, 0, 0, 13, 1, 0, 3, 14, 12, 0, 1, 15, 12, 0, 1, 9, 12, 0, 0, 12, 0, 0, 0, 3, 12, 0, 0})
 	f.Fuzz(func(t *testing.T, prog []byte) {
 		const pages = 32
-		m := newMachine(t, Config{EPCSize: pages * isa.PageSize}, testSECS())
+		var last Event
+		c := Config{EPCSize: pages * isa.PageSize, Trace: func(e Event) { last = e }}
+		m := newMachine(t, c, testSECS())
 		m.build()
 		p := m.p
 		sig := m.sign(m.signature())
@@ -100,6 +102,9 @@ func FuzzDriver(f *testing.F) {
 				_ = p.EMODPR(info, a)
 			case isa.EMODT:
 				_ = p.EMODT(info, a)
+			}
+			if (op != isa.ELDB && op != isa.ELDU || len(out) > 0) && last.Leaf != op.String() {
+				t.Fatalf("%v was traced as %+v", op, last)
 			}
 			coherent(t, p)
 		}

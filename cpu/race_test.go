@@ -148,7 +148,20 @@ func TestHookAndTrace(t *testing.T) {
 			t.Errorf("hook called with %+v", h)
 		}
 	}
-	want := []string{"EINIT=0", "EAUG=0", "EENTER=0", "EACCEPT=0", "EMODPE=0", "EEXIT=0", "EBLOCK=0", "EBLOCK=SGX_BLSTATE", "EREMOVE=0"}
+	m.enter(pgTCS)
+	if _, err := m.key(&isa.KeyRequest{KeyName: 9}); err != isa.ErrInvalidKeyName {
+		t.Error(err)
+	}
+	if err := m.enclu(isa.EREPORT, 1, 0, 0); leaves[len(leaves)-1] != "EREPORT="+err.Error() {
+		t.Error(leaves[len(leaves)-1])
+	}
+	leaves = leaves[:len(leaves)-1]
+	m.exit()
+	if m.lp.SECS() != 0 || m.lp.AEP() != 0 || m.lp.TCS() != at(pgTCS) {
+		t.Error("the LP is outside and has an enclave")
+	}
+	want := []string{"EINIT=0", "EAUG=0", "EENTER=0", "EACCEPT=0", "EMODPE=0", "EEXIT=0", "EBLOCK=0", "EBLOCK=SGX_BLSTATE", "EREMOVE=0",
+		"EENTER=0", "EGETKEY=SGX_INVALID_KEYNAME", "EEXIT=0"}
 	tail := leaves[len(leaves)-len(want):]
 	for i := range want {
 		if tail[i] != want[i] {

@@ -9,8 +9,12 @@ import (
 // vectorOF is the overflow trap, which SGX knows nothing of.
 const vectorOF isa.Vector = 4
 
-// siFPE codes that tell SIGFPEs apart where the kernel gives no trap number.
-const fpeIntDiv = 1
+// maxTrapno is the highest trap number that is an exception vector.
+const maxTrapno = 31
+
+// What tells signals apart where there is no trap number: si_code of a SIGSEGV
+// without an address, and of a SIGFPE of an integer division.
+const siKernel, fpeIntDiv = 0x80, 1
 
 // Bits of the host's page-fault error code.
 const hostPFWrite, hostPFFetch = 1 << 1, 1 << 4
@@ -25,8 +29,11 @@ const hostPFWrite, hostPFFetch = 1 << 1, 1 << 4
 func (t *thread) event() (cpu.AEXEvent, string) {
 	c := t.c
 	ev := cpu.AEXEvent{Exception: true, Vector: vectorOf(c.signo, c.sicode, c.trapno), ErrorCode: uint32(c.err), Addr: c.cr2}
-	if c.trapno > 31 { // an emulator that does not say
+	if c.trapno > maxTrapno { // an emulator, which does not tell of fetches either
 		ev.Addr = c.siaddr
+		if ev.Vector == isa.VectorPF && ev.Addr == c.regs.RIP {
+			ev.ErrorCode |= hostPFFetch
+		}
 	}
 	inside := t.inside(c.regs.RIP)
 	switch ev.Vector {
@@ -90,10 +97,14 @@ func vectorOf(signo, sicode uint32, trapno uint64) isa.Vector {
 	if signo == uint32(unix.SIGSYS) {
 		return isa.VectorUD
 	}
-	if trapno <= 31 {
+	if trapno <= maxTrapno {
 		return isa.Vector(trapno)
 	}
 	switch unix.Signal(signo) {
+	case unix.SIGSEGV:
+		if sicode == siKernel {
+			return isa.VectorGP
+		}
 	case unix.SIGILL:
 		return isa.VectorUD
 	case unix.SIGTRAP:

@@ -175,7 +175,7 @@ func armThread() {
 func reserveArena() error {
 	var p unsafe.Pointer
 	var err error
-	size := uint64(1) << 40
+	size := uint64(1) << 38
 	for ; size >= 1<<32; size >>= 1 {
 		p, err = unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
 		if err == nil {

@@ -30,8 +30,12 @@ func (e *Engine) reserve(size, base uint64) (*elrange, error) {
 	}
 	r := &elrange{e: e, base: base, size: size, fixed: base != 0, sites: map[uint64]site{}, homes: map[uint64]*context{}}
 	if r.fixed {
-		_, err := unix.MmapPtr(-1, 0, pointer(base), uintptr(size), unix.PROT_NONE,
+		p, err := unix.MmapPtr(-1, 0, pointer(base), uintptr(size), unix.PROT_NONE,
 			unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_FIXED_NOREPLACE)
+		if err == nil && uint64(uintptr(p)) != base { // before Linux 4.17
+			_ = unix.MunmapPtr(p, uintptr(size))
+			err = unix.EEXIST
+		}
 		if err != nil {
 			return nil, fmt.Errorf("native: the address range %#x-%#x that the enclave demands is taken: %w", base, base+size, err)
 		}

@@ -299,7 +299,8 @@ func frameOfInterrupt(t *testing.T, m *machine) {
 	}
 	// The XSAVE area of the frame, in the standard format.
 	area := h.e.bytes(t, h.th.frame(0), uint64(len(h.xsave)))
-	if bv := le.Uint64(area[isa.XSaveLegacySize:]); bv != le.Uint64(h.xsave[isa.XSaveLegacySize:]) {
+	want := le.Uint64(h.xsave[isa.XSaveLegacySize:])
+	if bv := le.Uint64(area[isa.XSaveLegacySize:]); bv&want != want || bv&^uint64(m.p.XFRM()) != 0 {
 		t.Errorf("XSTATE_BV %#x", bv)
 	}
 	if string(area[160:416]) != string(h.xsave[160:416]) || string(area[isa.XSaveLegacySize+isa.XSaveHeaderSize:]) != string(h.xsave[isa.XSaveLegacySize+isa.XSaveHeaderSize:]) {

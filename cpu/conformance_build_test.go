@@ -126,7 +126,10 @@ func ecreateRows() []row {
 		secs("BASEADDR is not aligned to SIZE", "aligned to SIZE", func(s *isa.SECS) { s.BaseAddr += isa.PageSize }),
 		secs("unsupported ATTRIBUTES", "ATTRIBUTES", func(s *isa.SECS) { s.Attributes.Flags |= 1 << 40 }),
 		secs("ATTRIBUTES.INIT is set", "ATTRIBUTES", func(s *isa.SECS) { s.Attributes.Flags |= isa.AttrInit }),
-		secs("SECS reserved fields ≠ 0", "reserved", func(s *isa.SECS) { s.Reserved4[3833] = 1 }),
+		secs("SECS reserved fields at 33 ≠ 0", "reserved", func(s *isa.SECS) { s.Reserved1[0] = 1 }),
+		secs("SECS reserved fields at 96 ≠ 0", "reserved", func(s *isa.SECS) { s.Reserved2[0] = 1 }),
+		secs("SECS reserved fields at 160 ≠ 0", "reserved", func(s *isa.SECS) { s.Reserved3[0] = 1 }),
+		secs("SECS reserved fields at 262 ≠ 0", "reserved", func(s *isa.SECS) { s.Reserved4[3833] = 1 }),
 		secs("CONFIGID ≠ 0 without KSS", "KSS", func(s *isa.SECS) {
 			s.Attributes.Flags &^= isa.AttrKSS
 			s.ConfigID[0] = 1
@@ -202,6 +205,7 @@ func eaddRows() []row {
 			m.enclave().secs.Attributes.Flags &^= isa.AttrMode64Bit
 			return tcs(func(t *isa.TCS) { t.GSLimit = 0xFFE })(m)
 		}},
+		{"MODE64BIT = 1: FSLIMIT and GSLIMIT do not matter", success, "", tcs(func(t *isa.TCS) { t.FSLimit, t.GSLimit = 0, 0 })},
 		{"PT_REG with W = 1 and R = 0", "#GP", "W without R", add(func(_ *machine, pi *AddInfo, _ *PA) {
 			pi.SecInfo.Flags = isa.MakeSecInfoFlags(isa.SecInfoW, isa.PTREG)
 		})},

@@ -135,6 +135,12 @@ func eenterRows() []row {
 		{"OENTRY is not canonical", "#GP", "OENTRY", func(m *machine) error { m.thread(pgTCS).oentry = 1 << 50; return good(m) }},
 		{"OFSBASE is not canonical", "#GP", "FS or GS", func(m *machine) error { m.thread(pgTCS).ofsbas = 1 << 50; return good(m) }},
 		{"OGSBASE is not canonical", "#GP", "FS or GS", func(m *machine) error { m.thread(pgTCS).ogsbas = 1 << 50; return good(m) }},
+		{"TCS.STATE = ACTIVE, on an LP that has entered it before", "#GP", "active", func(m *machine) error {
+			m.enter(pgTCS)
+			m.exit()
+			m.must(m.p.NewLP(m.as).EENTER(outsideRegs(pgTCS)))
+			return good(m)
+		}},
 		{"success: DBGOPTIN = 1 allows any AEXNOTIFY", success, "", func(m *machine) error {
 			m.thread(pgTCS).flags.Store(uint64(isa.TCSDbgOptIn | isa.TCSAEXNotify))
 			return good(m)
@@ -254,17 +260,22 @@ func aexRows() []row {
 			return m.lp.AEX(insideRegs(), nil, AEXEvent{})
 		}},
 		{"success: a frame of several pages", success, "", func(m *machine) error {
-			c := Config{XFRM: 0xE7}
+			const xfrm, size = isa.XFRM(0x602E7), 11008
+			c := Config{XFRM: xfrm}
 			s := testSECS()
-			s.Attributes.XFRM, s.SSAFrameSize = 0xE7, 1
+			s.Attributes.XFRM, s.SSAFrameSize = xfrm, 3
 			w := newMachine(m.tb, c, s)
 			w.build()
 			w.init()
 			w.enter(pgTCS)
-			img := make([]byte, 2688)
-			img[xsaveBV], img[2687], img[700] = 0xE7, 0x42, 0x43
+			img := make([]byte, size)
+			binary.LittleEndian.PutUint64(img[xsaveBV:], uint64(xfrm))
+			for i := 2816; i < size; i++ {
+				img[i] = byte(i / 7)
+			}
+			img[700] = 0x43
 			m.must(w.lp.AEX(insideRegs(), img, AEXEvent{}))
-			back := make([]byte, 2688)
+			back := make([]byte, size)
 			err := w.lp.ERESUME(outsideRegs(pgTCS), back)
 			if string(back) != string(img) {
 				m.tb.Error("XSAVE state did not come back")
@@ -391,6 +402,15 @@ func eresumeRows() []row {
 			}
 			return err
 		}},
+		{"success: AEXNOTIFY in the frame, but not in the TCS", success, "", func(m *machine) error {
+			m.gpr(pgSSA, 0)[gprAEXNotify] = 1
+			err := good(m)
+			if m.lp.Notified() || m.thread(pgTCS).cssa.Load() != 0 {
+				m.tb.Error("the thread was notified")
+			}
+			return err
+		}},
+		{"success: AEXNOTIFY in the TCS, but not in the frame", success, "", again(func(m *machine) { m.gpr(pgSSA, 0)[gprAEXNotify] = 0 })},
 		{"success: with notification the enclave is entered anew", success, "", func(m *machine) error {
 			m = notifying(m)
 			r := outsideRegs(pgTCS)

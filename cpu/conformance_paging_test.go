@@ -284,8 +284,16 @@ func eldRows(load func(p *Processor, dst PA, page *EvictedPage, secs, vaSlot PA)
 				m.must(m.p.ELDU(dst, o.page, m.secs, o.slot))
 				m.must(m.as.Map(linear, dst, 1, PermR|PermW|PermX))
 			}
+			coherent(m.tb, m.p)
 			m.enter(pgTCS)
 			return nil
+		}},
+		{"success: PT_TCS that EMODT made and EACCEPT has not seen", success, "", func(m *machine) error {
+			m.must(m.p.EMODT(isa.SecInfo{Flags: isa.MakeSecInfoFlags(0, isa.PTTCS)}, m.epc[at(pgZero)]))
+			page, slot := m.evict(m.epc[at(pgZero)])
+			err := load(m.p, m.page(), page, m.secs, slot)
+			coherent(m.tb, m.p)
+			return err
 		}},
 		{"success: a SECS before EINIT, whose measurement goes on", success, "", func(m *machine) error {
 			m = fresh(m.tb)

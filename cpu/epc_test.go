@@ -141,8 +141,10 @@ func TestEPCMOutside(t *testing.T) {
 	if e := m.p.EPCM(notEPC); e != (EPCMEntry{}) {
 		t.Errorf("EPCM = %+v", e)
 	}
-	if _, ok := m.p.SECSInfo(m.epc[at(pgData)]); ok {
-		t.Error("a PT_REG page has a SECS")
+	for _, pa := range []PA{m.epc[at(pgData)], notEPC, m.secs + 8} {
+		if _, ok := m.p.SECSInfo(pa); ok {
+			t.Errorf("%#x is a SECS", uint64(pa))
+		}
 	}
 }
 

@@ -112,7 +112,7 @@ func FuzzDriver(f *testing.F) {
 }
 
 // coherent checks the decoded state against the EPCM.
-func coherent(t *testing.T, p *Processor) {
+func coherent(t testing.TB, p *Processor) {
 	t.Helper()
 	children := map[uint32]uint64{}
 	secs, tcs := 0, 0
@@ -133,6 +133,9 @@ func coherent(t *testing.T, p *Processor) {
 			th := p.threads[uint32(n)]
 			if e.pt() == isa.PTTCS && !e.is(epcmModified) && (th == nil || th.linear != e.linear()) {
 				t.Fatalf("page %d has no TCS", n)
+			}
+			if th != nil && (e.pt() == isa.PTREG || e.pt() == isa.PTTCS && e.is(epcmModified)) {
+				t.Fatalf("page %d is no TCS", n)
 			}
 			if th != nil {
 				tcs++

@@ -57,6 +57,13 @@ func TestDestroy(t *testing.T) {
 	if _, err := e.Alloc(8); !errors.Is(err, enclave.ErrDestroyed) {
 		t.Errorf("Alloc: %v", err)
 	}
+	other := load(t, m, build(t, toy.Options{})) // on the same pages
+	if s := e.SECS(); other.SECS() == s || s != (isa.SECS{}) {
+		t.Errorf("SECS: %+v", s)
+	}
+	if _, err := e.ReadAt(make([]byte, 8), 0); !errors.Is(err, enclave.ErrDestroyed) {
+		t.Errorf("ReadAt: %v", err)
+	}
 	bound.Release()
 	b.Free()
 }

@@ -47,8 +47,11 @@ func (e *Enclave) Machine() *Machine { return e.m }
 func (e *Enclave) Base() uint64 { return e.rng.Base() }
 
 // SECS returns the enclave's control structure, as only the processor knows
-// it on hardware.
+// it on hardware. After Destroy it is all zeros.
 func (e *Enclave) SECS() isa.SECS {
+	if e.dead.Load() {
+		return isa.SECS{} // the page may be another enclave's
+	}
 	s, _ := e.m.Processor().SECSInfo(e.secs)
 	return s
 }
@@ -70,6 +73,9 @@ func (e *Enclave) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 || uint64(off) > e.rng.Size() || uint64(len(b)) > e.rng.Size()-uint64(off) {
 		return 0, fmt.Errorf("enclave: [%#x, %#x) is not within the enclave's %#x bytes", off, off+int64(len(b)), e.rng.Size())
 	}
+	if e.dead.Load() {
+		return 0, ErrDestroyed
+	}
 	if err := e.m.Processor().ReadLinear(e.rng.Space(), nil, e.rng.Base()+uint64(off), b); err != nil {
 		return 0, err
 	}
@@ -78,7 +84,7 @@ func (e *Enclave) ReadAt(b []byte, off int64) (int, error) {
 
 // Destroy stops the threads that are inside, removes the enclave's pages and
 // frees its memory. A call that is under way returns ErrDestroyed; Destroy
-// waits for OCALLs that are being served.
+// waits for OCALLs that are being served, so that none of those may call it.
 func (e *Enclave) Destroy() error {
 	if e.dead.Swap(true) {
 		return ErrDestroyed

@@ -39,7 +39,8 @@ const statusFlags = isa.FlagCF | isa.FlagPF | isa.FlagAF | isa.FlagZF | isa.Flag
 // in the standard format, in the current SSA frame and puts the synthetic
 // state into r (SDM Vol. 3D, "Asynchronous Enclave Exit Events"). The engine
 // then puts XSAVE state into its initial configuration. A host is shown Addr
-// of a #PF with its low 12 bits cleared.
+// of a #PF with its low 12 bits cleared, and r.RIP of an INT3 is that of the
+// INT3. After an opt-out entry #BP becomes #UD; a host is shown that, too.
 //
 // The frame is the one that was found good on entry, whatever became of the
 // page tables since: AEX fails only if the LP is not inside.
@@ -56,6 +57,9 @@ func (lp *LP) AEX(r *Regs, xsave []byte, ev AEXEvent) error {
 func (lp *LP) aex(r *Regs, xsave []byte, ev *AEXEvent) error {
 	if lp.enc == nil {
 		return gp("AEX", "not in enclave mode")
+	}
+	if ev.Vector == isa.VectorBP && !lp.optIn {
+		ev.Vector = isa.VectorUD
 	}
 	t, f := lp.tcs, lp.frame
 	s := &t.enc.secs

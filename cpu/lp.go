@@ -52,6 +52,12 @@ func (lp *LP) AEP() uint64 {
 	return lp.tcs.aep.Load()
 }
 
+// OptIn reports whether the enclave was entered with TCS.FLAGS.DBGOPTIN
+// (CR_DBGOPTIN): then it can be single-stepped, and its INT3 delivers #BP
+// where otherwise it delivers #UD (SDM Vol. 3D, "Behavior of INT3 Inside an
+// Enclave").
+func (lp *LP) OptIn() bool { return lp.optIn }
+
 // Notified reports whether the last ERESUME entered the enclave anew, as
 // AEX-Notify has it, in place of resuming it: then the enclave's XSAVE state
 // is what it was outside.

@@ -17,16 +17,11 @@ const (
 	exitInfoValid     = 1 << 31
 	exitInfoTypeShift = 8
 	exitTypeHardware  = 3
-	exitTypeSoftware  = 6
 )
 
 // exitInfo is the EXITINFO of an exception.
 func exitInfo(v isa.Vector) uint64 {
-	kind := uint64(exitTypeHardware)
-	if v == isa.VectorBP {
-		kind = exitTypeSoftware
-	}
-	return exitInfoValid | kind<<exitInfoTypeShift | uint64(v)
+	return exitInfoValid | exitTypeHardware<<exitInfoTypeShift | uint64(v)
 }
 
 // A fault is what one kind of fault of the toy enclave is expected to do.
@@ -45,7 +40,7 @@ var faults = []fault{
 	{toy.FaultUD2, isa.VectorUD, nil},
 	{toy.FaultCPUID, isa.VectorUD, nil},
 	{toy.FaultSyscall, isa.VectorUD, nil},
-	{toy.FaultInt3, isa.VectorBP, nil},
+	{toy.FaultInt3, isa.VectorUD, nil},
 	{toy.FaultDiv0, isa.VectorDE, nil},
 	{toy.FaultRead, isa.VectorPF, nowhere},
 	{toy.FaultWrite, isa.VectorPF, headerPage},

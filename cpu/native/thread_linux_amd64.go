@@ -280,6 +280,8 @@ func (t *thread) trapped(r *cpu.Regs) (*cpu.Exit, error) {
 	switch {
 	case ev.Vector == isa.VectorUD && isEnclu(t.r.code(r.RIP, 3)):
 		return t.enclu(r)
+	case ev.Vector == isa.VectorBP && !t.lp.OptIn():
+		ev.Vector = isa.VectorUD
 	case ev.Vector == isa.VectorDB && r.RFLAGS&isa.FlagTF != 0 && t.inside(r.RIP):
 		// POPF cannot set TF after an opt-out entry (SDM Vol. 3D,
 		// "Restriction on Setting of TF after an Opt-Out Entry").

@@ -142,7 +142,7 @@ const (
 	FaultUD2       FaultKind = iota // #UD
 	FaultCPUID                      // #UD
 	FaultSyscall                    // #UD
-	FaultInt3                       // #BP
+	FaultInt3                       // #UD; #BP only if a debugger has opted in
 	FaultDiv0                       // #DE
 	FaultRead                       // reads 8 bytes at Arg: #PF
 	FaultWrite                      // writes zero to 8 bytes at Arg: #PF

@@ -21,6 +21,7 @@ type exception struct {
 	want      func(g *isa.GPRSGX) bool // anything else
 	silent    bool                     // not one that EXITINFO reports
 	exitType  uint8                    // zero for hardware
+	optIn     bool                     // the thread opts in to debugging
 	prepare   func(a *asm.Assembler)   // before "at"
 	probe     func(p *probe)           // changes the probe
 }
@@ -61,7 +62,8 @@ var exceptions = []exception{
 	{name: "int_20h", emit: bytes(0xCD, 0x20), vector: isa.VectorUD},
 	{name: "int_3_of_two_bytes", emit: bytes(0xCD, 0x03), vector: isa.VectorUD},
 	{name: "int_4", emit: bytes(0xCD, 0x04), vector: isa.VectorUD},
-	{name: "int3", emit: bytes(0xCC), vector: isa.VectorBP, exitType: isa.ExitTypeSoftware},
+	{name: "int3", emit: bytes(0xCC), vector: isa.VectorUD},
+	{name: "int3_after_opt_in", emit: bytes(0xCC), vector: isa.VectorBP, exitType: isa.ExitTypeSoftware, optIn: true},
 	{name: "in", emit: bytes(0xEC), vector: isa.VectorUD},
 	{name: "out", emit: bytes(0xE7, 0x80), vector: isa.VectorUD},
 	{name: "insb", emit: bytes(0x6C), vector: isa.VectorUD},
@@ -152,6 +154,9 @@ func (x exception) test(t *testing.T, m *machine) {
 	}
 	e := m.load(t, pr)
 	th := e.thread(t, 0)
+	if x.optIn {
+		must(t, m.p.EDBGWR(e.pa(t, tcsPage*isa.PageSize)+8, uint64(isa.TCSDbgOptIn)))
+	}
 	var arg uint64
 	if x.arg != nil {
 		arg = x.arg(e)

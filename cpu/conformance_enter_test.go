@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 
@@ -332,7 +333,11 @@ func eresumeRows() []row {
 		{"GSBASE in the frame is not canonical", "#GP", "FSBASE", frame(func(_ *machine, g []byte) { put64(g, gprGSBase, 1<<63) })},
 		{"XRSTOR fails: XSTATE_BV beyond XFRM", "#GP", "XSTATE_BV", frame(func(m *machine, _ []byte) { m.poke(at(pgSSA)+xsaveBV, []byte{7}) })},
 		{"XRSTOR fails: XCOMP_BV ≠ 0", "#GP", "header", frame(func(m *machine, _ []byte) { m.poke(at(pgSSA)+xsaveBV+15, []byte{0x80}) })},
-		{"XRSTOR fails: reserved header bytes ≠ 0", "#GP", "header", frame(func(m *machine, _ []byte) { m.poke(at(pgSSA)+xsaveHeadEnd-1, []byte{1}) })},
+		{"XRSTOR fails: bytes 23:16 of the header ≠ 0", "#GP", "header", frame(func(m *machine, _ []byte) { m.poke(at(pgSSA)+xsaveBV+16, []byte{1}) })},
+		{"XRSTOR fails: byte 23 of the header ≠ 0", "#GP", "header", frame(func(m *machine, _ []byte) { m.poke(at(pgSSA)+xsaveBV+23, []byte{1}) })},
+		{"success: XRSTOR ignores bytes 63:24 of the header", success, "", frame(func(m *machine, _ []byte) {
+			m.poke(at(pgSSA)+xsaveBV+24, bytes.Repeat([]byte{0xFF}, xsaveHeadEnd-xsaveBV-24))
+		})},
 		{"XRSTOR fails: reserved bits of MXCSR", "#GP", "MXCSR", frame(func(m *machine, _ []byte) { m.poke(at(pgSSA)+xsaveMXCSR+2, []byte{1}) })},
 		{"notification: CSSA ≥ NSSA", "#GP", "no SSA frame", again(func(m *machine) { m.thread(pgTCS).nssa = 1 })},
 		{"notification: OENTRY is not canonical", "#GP", "OENTRY", again(func(m *machine) { m.thread(pgTCS).oentry = 1 << 50 })},

@@ -75,6 +75,8 @@ func tcsRows(enter func(m *machine, r *Regs) error) []row {
 	return []row{
 		{"TCS is not 4-KByte aligned", "#GP", "4-KByte", regs(func(r *Regs) { r.RBX += 8 })},
 		{"TCS has no translation", "#PF", "no translation", pg(func(m *machine) { m.must(m.as.Unmap(at(pgTCS), 1)) })},
+		{"TCS is not accessible by the page tables", "#PF", "page tables", pg(func(m *machine) { m.must(m.as.Protect(at(pgTCS), 1, 0)) })},
+		{"success: TCS is read-only by the page tables", success, "", pg(func(m *machine) { m.must(m.as.Protect(at(pgTCS), 1, PermR)) })},
 		{"TCS does not resolve within the EPC", "#PF", "not in the EPC", pg(func(m *machine) { m.must(m.as.Map(at(pgTCS), notEPC, 1, PermR)) })},
 		{"AEP is not canonical", "#GP", "AEP", regs(func(r *Regs) { r.RCX = 1 << 48 })},
 		{"EPCM.VALID = 0", "#PF", "not valid", pg(func(m *machine) { setState(0, epcmValid)(m, pgTCS) })},

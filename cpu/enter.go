@@ -101,7 +101,7 @@ func (lp *LP) checkTCS(leaf string, r *Regs) (*thread, error) {
 	if linear%isa.PageSize != 0 {
 		return nil, gp(leaf, "TCS is not 4-KByte aligned")
 	}
-	n, err := lp.translate(leaf, linear, 0)
+	n, err := lp.translate(leaf, linear, PermR)
 	if err != nil {
 		return nil, err
 	}

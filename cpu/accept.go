@@ -29,7 +29,7 @@ func (lp *LP) target(leaf string, linear uint64) (uint64, error) {
 	if !lp.enc.contains(linear) {
 		return 0, gp(leaf, "page is outside ELRANGE")
 	}
-	return lp.translate(leaf, linear, 0)
+	return lp.translate(leaf, linear, PermR)
 }
 
 // eaccept executes EACCEPT: RBX is a SECINFO that says what RCX should be
@@ -122,7 +122,7 @@ func (lp *LP) emodpe(r *Regs) error {
 	if _, err := lp.translate(leaf, r.RBX, PermR); err != nil {
 		return err
 	}
-	n, err := lp.translate(leaf, r.RCX, 0)
+	n, err := lp.translate(leaf, r.RCX, PermR)
 	if err != nil {
 		return err
 	}

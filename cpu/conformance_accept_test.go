@@ -74,6 +74,10 @@ func eacceptRows() []row {
 		{"page is not within ELRANGE", "#GP", "outside ELRANGE", func(m *machine) error {
 			return m.enclu(leaf, m.secInfoAt(isa.SecInfo{Flags: pendingRW}), outside, 0)
 		}},
+		{"page has no translation", "#PF", "no translation", good},
+		{"page is not accessible by the page tables", "#PF", "page tables", dest(func(m *machine) {
+			m.must(m.as.Protect(at(pgSpare), 1, 0))
+		})},
 		{"page does not resolve within the EPC", "#PF", "not in the EPC", func(m *machine) error {
 			m.must(m.as.Map(at(pgSpare), notEPC, 1, PermR))
 			return good(m)
@@ -160,8 +164,7 @@ func emodpeRows() []row {
 	good := func(m *machine) error { return m.enclu(leaf, m.secInfoAt(want), at(pgZero), 0) }
 	var dest []row
 	for _, tr := range troubles(0) {
-		switch tr.cond {
-		case "is not accessible by the page tables", "EPCM.R = 0": // EMODPE needs neither
+		if tr.cond == "EPCM.R = 0" { // the page tables must allow reads, the EPCM need not
 			continue
 		}
 		dest = append(dest, row{"page: " + tr.cond, "#PF", tr.reason, func(m *machine) error { tr.make(m, pgZero); return good(m) }})
@@ -186,6 +189,10 @@ func emodpeRows() []row {
 		{"success: R and W are added to nothing", success, "", func(m *machine) error {
 			setState(0, epcmRWX)(m, pgZero)
 			return m.enclu(leaf, m.secInfoAt(isa.SecInfo{Flags: isa.SecInfoR | isa.SecInfoW}), at(pgZero), 0)
+		}},
+		{"success: X is added to a page that the EPCM does not let be read", success, "", func(m *machine) error {
+			setState(0, epcmRWX)(m, pgZero)
+			return m.enclu(leaf, m.secInfoAt(isa.SecInfo{Flags: isa.SecInfoX}), at(pgZero), 0)
 		}},
 		{"success: permissions are added", success, "", func(m *machine) error {
 			err := good(m)

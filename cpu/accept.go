@@ -62,13 +62,13 @@ func (lp *LP) eaccept(r *Regs) error {
 	pt := e.pt()
 	switch {
 	case !e.valid():
-		return pfUser(leaf, r.RCX, isa.PFWrite, "EPC page is not valid")
+		return pfUser(leaf, r.RCX, 0, "EPC page is not valid")
 	case e.is(epcmBlocked):
-		return pfUser(leaf, r.RCX, isa.PFWrite, "EPC page is blocked")
+		return pfUser(leaf, r.RCX, 0, "EPC page is blocked")
 	case pt != isa.PTREG && pt != isa.PTTCS && pt != isa.PTTRIM:
-		return pfUser(leaf, r.RCX, isa.PFWrite, "EPC page is "+pt.String())
+		return pfUser(leaf, r.RCX, 0, "EPC page is "+pt.String())
 	case e.secs != lp.enc.page:
-		return pfUser(leaf, r.RCX, isa.PFWrite, "EPC page belongs to another enclave")
+		return pfUser(leaf, r.RCX, 0, "EPC page belongs to another enclave")
 	}
 	const matched = epcmPending | epcmModified | epcmRWX | epcmPTMask
 	if e.linear() != r.RCX || e.state&matched != uint64(s.Flags)&matched {
@@ -135,7 +135,7 @@ func (lp *LP) emodpe(r *Regs) error {
 	}
 	e := lp.p.epcm.at(n)
 	if reason := e.refuses(lp.enc, r.RCX, 0); reason != "" {
-		return pfUser(leaf, r.RCX, isa.PFWrite, reason)
+		return pfUser(leaf, r.RCX, 0, reason)
 	}
 	if !e.is(epcmR) && s.Flags&isa.SecInfoR == 0 && s.Flags&isa.SecInfoW != 0 {
 		return gp(leaf, "W without R")

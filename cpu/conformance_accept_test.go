@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/feidi-dev/feidi/isa"
 )
@@ -38,6 +39,16 @@ func (m *machine) settle() {
 	m.enter(pgTCS)
 }
 
+// readFault fails if err is the #PF of a write.
+func (m *machine) readFault(err error) error {
+	m.tb.Helper()
+	var f *Fault
+	if errors.As(err, &f) && f.Vector == isa.VectorPF && f.ErrorCode&(isa.PFWrite|isa.PFUser) != isa.PFUser {
+		m.tb.Errorf("#PF with error code %#x", f.ErrorCode)
+	}
+	return err
+}
+
 func eacceptRows() []row {
 	const leaf = isa.EACCEPT
 	good := func(m *machine) error { return m.accept(pgSpare, pendingRW) }
@@ -45,7 +56,7 @@ func eacceptRows() []row {
 		return func(m *machine) error { m.augmented(); return m.accept(pgSpare, f) }
 	}
 	dest := func(change func(m *machine)) func(*machine) error {
-		return func(m *machine) error { m.augmented(); change(m); return good(m) }
+		return func(m *machine) error { m.augmented(); change(m); return m.readFault(good(m)) }
 	}
 	// becomeTCS turns pgSpare into a TCS with the bytes of t, as far as EACCEPT.
 	becomeTCS := func(change func(t *isa.TCS)) func(*machine) error {
@@ -167,7 +178,7 @@ func emodpeRows() []row {
 		if tr.cond == "EPCM.R = 0" { // the page tables must allow reads, the EPCM need not
 			continue
 		}
-		dest = append(dest, row{"page: " + tr.cond, "#PF", tr.reason, func(m *machine) error { tr.make(m, pgZero); return good(m) }})
+		dest = append(dest, row{"page: " + tr.cond, "#PF", tr.reason, func(m *machine) error { tr.make(m, pgZero); return m.readFault(good(m)) }})
 	}
 	return joinRows([]row{
 		{"SECINFO is not 64-Byte aligned", "#GP", "aligned", func(m *machine) error { return m.enclu(leaf, at(pgData3)+8, at(pgZero), 0) }},

@@ -126,12 +126,24 @@ func (t *thread) ecall(ctx context.Context, index int, block []byte) (err error,
 	return err, lost
 }
 
-// run enters the enclave with a command and serves its OCALLs and exceptions
-// until the command is done.
+// run makes an entry with a command, serves its OCALLs and exceptions until
+// the command is done, and stops it when ctx ends.
 func (t *thread) run(ctx context.Context, command, ms uint64) (err error, lost bool) {
+	if ctx.Done() == nil {
+		return t.serveAll(ctx, command, ms)
+	}
+	if err := ctx.Err(); err != nil {
+		return t.refused(ctx, err), false
+	}
+	defer context.AfterFunc(ctx, t.cpu.Interrupt)()
+	return t.serveAll(ctx, command, ms)
+}
+
+// serveAll is run without an eye on ctx while the enclave runs.
+func (t *thread) serveAll(ctx context.Context, command, ms uint64) (err error, lost bool) {
 	r := t.set(command, ms, t.sp, 0)
 	for entered := false; ; entered = true {
-		exit, err := t.cpu.Run(ctx, r)
+		exit, err := t.cpu.Run(context.Background(), r)
 		switch {
 		case err != nil:
 			return t.refused(ctx, err), entered
@@ -149,8 +161,11 @@ func (t *thread) run(ctx context.Context, command, ms uint64) (err error, lost b
 		default:
 			index, ms, sp, bp := int32(r.RDI), r.RSI, r.RSP, r.RBP
 			status, err := t.ocall(ctx, index, ms, sp)
+			if err == nil {
+				err = ctx.Err()
+			}
 			if err != nil {
-				return err, true
+				return t.refused(ctx, err), true
 			}
 			r = t.set(minus(cmdORet), uint64(status), sp, bp)
 		}
@@ -173,10 +188,14 @@ func minus(c int64) uint64 { return uint64(c) }
 
 // refused words an EENTER or ERESUME that did not happen.
 func (t *thread) refused(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	var fault *cpu.Fault
+	switch {
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return fmt.Errorf("enclave: %w", err)
+	case errors.As(err, &fault):
+		return fmt.Errorf("enclave: %w: %w", ErrEnclaveLost, err)
 	}
-	return fmt.Errorf("enclave: %w: %w", ErrEnclaveLost, err)
+	return err
 }
 
 // stopped is the error of a call that was interrupted, or nil if it was not

@@ -7,7 +7,7 @@ import (
 	"github.com/feidi-dev/feidi/image"
 )
 
-// Call is an OCALL that is being served.
+// Call is an OCALL that is being served. It is valid until the OCALL returns.
 type Call struct {
 	Index int
 	// Block is the address of the marshalling structure, outside the enclave.
@@ -58,7 +58,9 @@ func (t *thread) ocall(ctx context.Context, index int32, block, sp uint64) (Stat
 	case f == nil:
 		return ErrInvalidFunction, nil
 	}
-	status := t.serve(ctx, f, &Call{Index: int(index), Block: block, t: t}, (sp-redZone)&^15)
+	c := &t.calls[t.depth]
+	*c = Call{Index: int(index), Block: block, t: t}
+	status := t.serve(ctx, f, c, (sp-redZone)&^15)
 	switch {
 	case t.broken != nil:
 		return 0, t.broken

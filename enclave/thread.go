@@ -28,6 +28,7 @@ type thread struct {
 	arena uint64    // bytes of the arena in use
 	sp    uint64    // stack pointer for the next entry
 	depth int       // OCALLs under way
+	calls [maxDepth]Call
 
 	// broken is the error of a nested ECALL that did not end, after which
 	// the outer one cannot go on.

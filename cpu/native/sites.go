@@ -71,8 +71,8 @@ func movesFour(code []byte) int {
 // branch nor write RAX.
 func straight(code []byte) bool {
 	for len(code) > 0 {
-		inst, err := x86asm.Decode(code, 64)
-		if err != nil || inst.Len == 0 || branches(inst) || writesRAX(inst) {
+		inst, ok := decodeInst(code)
+		if !ok || branches(inst) || writesRAX(inst) {
 			return false
 		}
 		code = code[inst.Len:]
@@ -167,11 +167,18 @@ func instLen(code []byte) int {
 	if n := groupC7(code); n > 0 {
 		return n
 	}
-	inst, err := x86asm.Decode(code, 64)
-	if err != nil {
+	inst, ok := decodeInst(code)
+	if !ok {
 		return 0
 	}
 	return inst.Len
+}
+
+// decodeInst decodes one whole instruction. Of one that is cut off, x86asm
+// returns the first byte, as if that were a prefix that stands alone.
+func decodeInst(code []byte) (x86asm.Inst, bool) {
+	inst, err := x86asm.Decode(code, 64)
+	return inst, err == nil && inst.Op != 0
 }
 
 // groupC7 is the length of 0F C7 with an operand, without prefixes, or 0.

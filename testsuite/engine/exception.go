@@ -39,6 +39,13 @@ func read(a *asm.Assembler)  { a.Mov(asm.RAX, asm.Ptr(asm.RSI, 0)) }
 func write(a *asm.Assembler) { a.Mov(asm.Ptr(asm.RSI, 0), asm.RSI) }
 func jump(a *asm.Assembler)  { a.JmpTo(asm.RSI) }
 
+// setTF sets the trap flag, with a #DB after the next instruction.
+func setTF(a *asm.Assembler) {
+	a.Pushfq()
+	a.Or(asm.Ptr(asm.RSP, 0), asm.Imm(int64(isa.FlagTF)))
+	a.Popfq()
+}
+
 // Combinations of error code bits.
 const (
 	pfRead       = isa.PFUser
@@ -64,6 +71,8 @@ var exceptions = []exception{
 	{name: "int_4", emit: bytes(0xCD, 0x04), vector: isa.VectorUD},
 	{name: "int3", emit: bytes(0xCC), vector: isa.VectorUD},
 	{name: "int3_after_opt_in", emit: bytes(0xCC), vector: isa.VectorBP, exitType: isa.ExitTypeSoftware, optIn: true},
+	{name: "single_step_after_opt_in", prepare: setTF, emit: bytes(0x90), vector: isa.VectorDB, optIn: true,
+		want: func(g *isa.GPRSGX) bool { return g.RFLAGS&isa.FlagTF == 0 }},
 	{name: "in", emit: bytes(0xEC), vector: isa.VectorUD},
 	{name: "out", emit: bytes(0xE7, 0x80), vector: isa.VectorUD},
 	{name: "insb", emit: bytes(0x6C), vector: isa.VectorUD},
@@ -134,7 +143,8 @@ func exceptionTests() []test {
 	for _, x := range exceptions {
 		all = append(all, test{x.name, x.test})
 	}
-	return append(all, test{"jump_out_to_data", jumpOutToData}, test{"jump_out_to_code", jumpOutToCode})
+	return append(all, test{"jump_out_to_data", jumpOutToData}, test{"jump_out_to_code", jumpOutToCode},
+		test{"no_single_step_after_opt_out", noSingleStep})
 }
 
 const marker = 0x1234_5678_9ABC_DEF0 // in R12 at the exception
@@ -226,6 +236,19 @@ func (x exception) raise(t *testing.T, th *thread, arg uint64) {
 	th.drop(t)
 	th.call(t, "ok")
 	hostWorks(t)
+}
+
+func noSingleStep(t *testing.T, m *machine) {
+	e := m.load(t, &probe{routines: []routine{{"step", func(a *asm.Assembler) {
+		setTF(a)
+		a.Jmp("exit")
+	}}}})
+	th := e.thread(t, 0)
+	for range 2 {
+		if r := th.call(t, "step"); r.RFLAGS&isa.FlagTF != 0 {
+			t.Errorf("RFLAGS is %#x outside", r.RFLAGS)
+		}
+	}
 }
 
 func jumpOutToData(t *testing.T, m *machine) {

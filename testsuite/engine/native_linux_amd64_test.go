@@ -43,6 +43,7 @@ func emulated() bool {
 func emulatorLimits() (all []Limit) {
 	for _, name := range []string{
 		"int_4", "noncanonical", "noncanonical_jump", "noncanonical_stack", "general_protection_without_EXINFO", "xm", "mf", "ac",
+		"single_step_after_opt_in", "no_single_step_after_opt_out",
 	} {
 		all = append(all, Limit{"Exception/" + name, "qemu-user does not raise the exception as a processor does"})
 	}

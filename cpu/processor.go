@@ -36,6 +36,10 @@ const (
 	DefaultMiscSelect = isa.MiscEXINFO
 )
 
+// firstVersion is the version of the first page that EWB evicts: EDBGRD shows
+// slots of a version array whose content is below 8 as empty.
+const firstVersion = 8
+
 // Config describes a processor. The zero value of every field but Fuses
 // stands for a sensible default; zero Fuses are fuses of zeros.
 type Config struct {
@@ -148,7 +152,7 @@ func New(c Config) (*Processor, error) {
 		threads:  map[uint32]*thread{},
 		building: map[uint64]*measure.Hash{},
 		nextEID:  1,
-		nextVer:  1,
+		nextVer:  firstVersion,
 		lePubKey: c.LEPubKeyHash,
 		mem:      c.Memory, base: c.EPCBase, pages: pages,
 		xfrm: c.XFRM, xsave: c.XSave,

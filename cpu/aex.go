@@ -32,6 +32,22 @@ func (ev *AEXEvent) exitInfo(misc isa.MiscSelect) isa.ExitInfo {
 	return 0
 }
 
+// fault reports whether ev is an exception of the fault class, for which the
+// processor saves RF as 1 (SDM Vol. 3D, "RF Treatment on AEX"). A #DB may be
+// either, and has RF as the engine gives it.
+func (ev *AEXEvent) fault() bool {
+	const (
+		vectorOF = 4
+		vectorDF = 8
+		vectorMC = 18
+	)
+	switch ev.Vector {
+	case isa.VectorDB, vectorOF, vectorDF, vectorMC:
+		return false
+	}
+	return ev.Exception
+}
+
 // statusFlags are the flags that an AEX clears.
 const statusFlags = isa.FlagCF | isa.FlagPF | isa.FlagAF | isa.FlagZF | isa.FlagSF | isa.FlagOF | isa.FlagRF
 
@@ -39,8 +55,12 @@ const statusFlags = isa.FlagCF | isa.FlagPF | isa.FlagAF | isa.FlagZF | isa.Flag
 // in the standard format, in the current SSA frame and puts the synthetic
 // state into r (SDM Vol. 3D, "Asynchronous Enclave Exit Events"). The engine
 // then puts XSAVE state into its initial configuration. A host is shown Addr
-// of a #PF with its low 12 bits cleared, and r.RIP of an INT3 is that of the
-// INT3. After an opt-out entry #BP becomes #UD; a host is shown that, too.
+// of a #PF with its low 12 bits cleared.
+//
+// RF in r is what would be pushed on a stack outside, except that AEX sets it
+// for faults by itself. For an INT3, which is a fault inside an enclave, r.RIP
+// is its address; after an opt-out entry AEX makes #UD of #BP, and the engine
+// tells its host the same.
 //
 // The frame is the one that was found good on entry, whatever became of the
 // page tables since: AEX fails only if the LP is not inside.
@@ -63,6 +83,9 @@ func (lp *LP) aex(r *Regs, xsave []byte, ev *AEXEvent) error {
 	}
 	t, f := lp.tcs, lp.frame
 	s := &t.enc.secs
+	if ev.fault() {
+		r.RFLAGS |= isa.FlagRF
+	}
 	lp.p.saveXSave(f, xsave, s.Attributes.XFRM)
 	saveGPRs(f.gpr, r)
 	info := ev.exitInfo(s.MiscSelect)

@@ -49,6 +49,17 @@ func eventRows() []row {
 		info(isa.MiscEXINFO, AEXEvent{Vector: isa.VectorPF}, 0, 0, 0),
 	)
 	return append(rows,
+		row{"a fault: RF is saved as 1", success, "", func(m *machine) error { return m.savedRF(exception(isa.VectorUD), 0, isa.FlagRF) }},
+		row{"an interrupt: RF is saved as it was", success, "", func(m *machine) error {
+			m.must(m.savedRF(AEXEvent{}, 0, 0))
+			m.enter(pgTCS2)
+			return m.savedRF(AEXEvent{}, isa.FlagRF, isa.FlagRF)
+		}},
+		row{"#DB, which may be a trap: RF is saved as it was", success, "", func(m *machine) error {
+			m.must(m.savedRF(exception(isa.VectorDB), 0, 0))
+			m.enter(pgTCS2)
+			return m.savedRF(exception(isa.VectorDB), isa.FlagRF, isa.FlagRF)
+		}},
 		row{"INT3 after an opt-out entry: EXITINFO of #UD", success, "", func(m *machine) error { return m.int3(0x80000306) }},
 		row{"INT3 after an opt-in entry: EXITINFO of #BP", success, "", func(m *machine) error {
 			m.optIn()
@@ -75,6 +86,20 @@ func (m *machine) optIn() {
 	m.exit()
 	m.setOptIn()
 	m.enter(pgTCS)
+}
+
+// savedRF does an AEX with RF as in rf, and checks what is saved, and that
+// RF is 0 outside.
+func (m *machine) savedRF(ev AEXEvent, rf, want uint64) error {
+	m.tb.Helper()
+	r := insideRegs()
+	r.RFLAGS |= rf
+	saved := m.lp.frame.gpr
+	err := m.lp.AEX(r, nil, ev)
+	if got := get64(saved, gprRFLAGS) & isa.FlagRF; got != want || r.RFLAGS&isa.FlagRF != 0 {
+		m.tb.Errorf("RFLAGS.RF = %#x in the frame, want %#x; RFLAGS = %#x outside", got, want, r.RFLAGS)
+	}
+	return err
 }
 
 // int3 does the AEX of an INT3 and checks EXITINFO.

@@ -245,7 +245,7 @@ func aexRows() []row {
 			}
 			var g isa.GPRSGX
 			m.must(g.UnmarshalBinary(m.gpr(pgSSA, 0)))
-			if g.RDI != in.RDI || g.R15 != in.R15 || g.RIP != in.RIP || g.RFLAGS != in.RFLAGS&^isa.FlagTF || g.FSBase != in.FSBase ||
+			if g.RDI != in.RDI || g.R15 != in.R15 || g.RIP != in.RIP || g.RFLAGS != in.RFLAGS&^isa.FlagTF|isa.FlagRF || g.FSBase != in.FSBase ||
 				g.GSBase != in.GSBase || g.AEXNotify != 1 || g.ExitInfo != 0x80000306 || g.URSP != 0x7FFF_0000 {
 				m.tb.Errorf("saved state: %+v", g)
 			}
@@ -350,7 +350,7 @@ func eresumeRows() []row {
 			r, img := outsideRegs(pgTCS), make([]byte, 832)
 			r.RFLAGS |= isa.FlagTF
 			want := *insideRegs()
-			want.RFLAGS &^= isa.FlagTF
+			want.RFLAGS = want.RFLAGS&^isa.FlagTF | isa.FlagRF
 			err := m.lp.ERESUME(r, img)
 			if *r != want || m.lp.Notified() {
 				m.tb.Errorf("resumed with %+v\nwant %+v", *r, want)

@@ -39,6 +39,7 @@ func (lp *LP) ENCLU(r *Regs) error {
 		return fault
 	}
 	r.RIP += encluSize
+	r.RFLAGS &^= isa.FlagRF // as every instruction that completes
 	switch leaf {
 	case isa.EREPORT, isa.EMODPE, isa.EDECCSSA:
 		return nil

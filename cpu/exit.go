@@ -14,6 +14,7 @@ func (lp *LP) EEXIT(r *Regs) error {
 		err = gp(leaf, "target is not canonical")
 	default:
 		r.RIP = r.RBX
+		r.RFLAGS &^= isa.FlagRF // as every instruction that completes
 		r.RCX = lp.tcs.aep.Load()
 		lp.leaveMode(r)
 	}

@@ -63,7 +63,7 @@ const (
 	blockCode       = blockContexts * stubSize
 	blockSize       = blockCode + blockContexts*contextSize
 	userCS, userSS  = 0x33, 0x2B
-	resumeFlagsMask = 0x244DD5
+	resumeFlagsMask = 0x254DD5
 	resumeFlagsSet  = 0x202
 )
 

@@ -214,6 +214,9 @@ func (x exception) raise(t *testing.T, th *thread, arg uint64) {
 	if g.RIP != rip || g.R12 != marker || g.RSI != arg || g.URSP != th.stack || g.URBP != th.stack+0x80 {
 		t.Errorf("SSA frame: RIP %#x, want %#x; R12 %#x, RSI %#x, URSP %#x", g.RIP, rip, g.R12, g.RSI, g.URSP)
 	}
+	if rf := g.RFLAGS&isa.FlagRF != 0; rf != (x.vector != isa.VectorDB) {
+		t.Errorf("SSA frame: RFLAGS %#x after %v", g.RFLAGS, x.vector)
+	}
 	if x.want != nil && !x.want(&g) {
 		t.Errorf("SSA frame %+v", g)
 	}

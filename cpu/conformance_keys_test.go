@@ -134,6 +134,7 @@ func egetkeyRows() []row {
 			{"CONFIGSVN ≠ 0 without KSS", "#GP", "KSS", noKSS(request(isa.KeySeal, func(q *isa.KeyRequest) { q.ConfigSVN = 1 }))},
 			{"KEYNAME is invalid", "SGX_INVALID_KEYNAME", "", request(5, plain)},
 			{"SEAL_KEY: CONFIGSVN is too high", "SGX_INVALID_ISVSVN", "", request(isa.KeySeal, func(q *isa.KeyRequest) { q.ConfigSVN = 1 })},
+			{"PROVISION_SEAL_KEY: CONFIGSVN is too high", "SGX_INVALID_ISVSVN", "", allowed(request(isa.KeyProvisionSeal, func(q *isa.KeyRequest) { q.ConfigSVN = 1 }))},
 			{"EINITTOKEN_KEY: ATTRIBUTES.EINITTOKEN_KEY = 0", "SGX_INVALID_ATTRIBUTE", "", request(isa.KeyEinitToken, plain)},
 			{"PROVISION_KEY: ATTRIBUTES.PROVISIONKEY = 0", "SGX_INVALID_ATTRIBUTE", "", request(isa.KeyProvision, plain)},
 			{"PROVISION_SEAL_KEY: ATTRIBUTES.PROVISIONKEY = 0", "SGX_INVALID_ATTRIBUTE", "", request(isa.KeyProvisionSeal, plain)},

@@ -70,7 +70,7 @@ func (k *keys) forEnclave(e *enclave, q *isa.KeyRequest) (key [isa.KeySize]byte,
 		return key, isa.ErrInvalidCPUSVN
 	case q.ISVSVN > s.ISVSVN:
 		return key, isa.ErrInvalidISVSVN
-	case q.KeyName == isa.KeySeal && q.ConfigSVN > s.ConfigSVN:
+	case (q.KeyName == isa.KeySeal || q.KeyName == isa.KeyProvisionSeal) && q.ConfigSVN > s.ConfigSVN:
 		return key, isa.ErrInvalidISVSVN
 	}
 

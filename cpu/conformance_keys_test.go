@@ -88,6 +88,17 @@ func ereportRows() []row {
 				}
 				return err
 			}},
+			{"success: TARGETINFO.CET_ATTRIBUTES is not in the key without CET", success, "", func(m *machine) error {
+				t := m.self()
+				t.CETAttributes = 0xFF
+				r, err := m.report(t)
+				m.must(err)
+				key, err := m.key(&isa.KeyRequest{KeyName: isa.KeyReport, KeyID: r.KeyID})
+				if cmac.Sum(key, pageOf(r)[:isa.ReportMACOffset]) != r.MAC {
+					m.tb.Error("the target cannot verify the MAC")
+				}
+				return err
+			}},
 			{"success: another target's key does not fit", success, "", func(m *machine) error {
 				r, err := m.report(&isa.TargetInfo{Measurement: [32]byte{1}})
 				m.must(err)

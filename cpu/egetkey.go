@@ -52,7 +52,7 @@ func (k *keys) forEnclave(e *enclave, q *isa.KeyRequest) (key [isa.KeySize]byte,
 	switch q.KeyName {
 	case isa.KeyReport:
 		return k.reportKey(&isa.TargetInfo{
-			Measurement: s.MREnclave, Attributes: s.Attributes, CETAttributes: s.CETAttributes,
+			Measurement: s.MREnclave, Attributes: s.Attributes,
 			ConfigSVN: s.ConfigSVN, MiscSelect: s.MiscSelect, ConfigID: s.ConfigID,
 		}, q.KeyID), nil
 	case isa.KeyEinitToken:

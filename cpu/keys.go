@@ -38,7 +38,8 @@ func (k *keys) svnSupported(svn [16]byte) bool {
 }
 
 // dependencies are what a key depends on (SDM Vol. 3D, "Key Derivation").
-// Fields that a key does not depend on stay zero.
+// Fields that a key does not depend on stay zero. CET_ATTRIBUTES and its mask
+// are none of them, for the processor has no CET (CPUID.12H.1:EAX[6] = 0).
 type dependencies struct {
 	keyName       isa.KeyName
 	keyPolicy     isa.KeyPolicy
@@ -58,8 +59,6 @@ type dependencies struct {
 	miscMask      isa.MiscSelect
 	configID      [64]byte
 	configSVN     uint16
-	cetAttributes uint8
-	cetMask       uint8
 }
 
 // padding is the PADDING of every key: the 352 bytes above the digest in the
@@ -101,7 +100,7 @@ func (d *dependencies) encode() []byte {
 	b = binary.LittleEndian.AppendUint32(b, uint32(d.miscMask))
 	b = append(b, d.configID[:]...)
 	u16(d.configSVN)
-	return append(b, d.cetAttributes, d.cetMask)
+	return b
 }
 
 // derive returns the key that depends on d. Every key comes from the root
@@ -118,17 +117,16 @@ func (k *keys) derive(d *dependencies) [isa.KeySize]byte {
 // EREPORT and of EGETKEY alike.
 func (k *keys) reportKey(t *isa.TargetInfo, keyID [32]byte) [isa.KeySize]byte {
 	return k.derive(&dependencies{
-		keyName:       isa.KeyReport,
-		ownerEpoch:    k.ownerEpoch,
-		attributes:    t.Attributes,
-		mrEnclave:     t.Measurement,
-		keyID:         keyID,
-		sealFuses:     k.fuses.RootSealKey,
-		cpuSVN:        k.cpuSVN,
-		miscSelect:    t.MiscSelect,
-		configID:      t.ConfigID,
-		configSVN:     t.ConfigSVN,
-		cetAttributes: t.CETAttributes,
+		keyName:    isa.KeyReport,
+		ownerEpoch: k.ownerEpoch,
+		attributes: t.Attributes,
+		mrEnclave:  t.Measurement,
+		keyID:      keyID,
+		sealFuses:  k.fuses.RootSealKey,
+		cpuSVN:     k.cpuSVN,
+		miscSelect: t.MiscSelect,
+		configID:   t.ConfigID,
+		configSVN:  t.ConfigSVN,
 	})
 }
 

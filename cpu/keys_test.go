@@ -139,7 +139,7 @@ func TestKeysDiffer(t *testing.T) {
 // TestDependenciesLayout checks that every dependency has a place of its own
 // in the encoding: different dependencies never encode alike.
 func TestDependenciesLayout(t *testing.T) {
-	if n := len((&dependencies{}).encode()); n != 2+2+16+16+2+2+16+16+16+32+32+32+16+16+352+4+4+64+2+2 {
+	if n := len((&dependencies{}).encode()); n != 2+2+16+16+2+2+16+16+16+32+32+32+16+16+352+4+4+64+2 {
 		t.Errorf("the record has %d bytes", n)
 	}
 }

@@ -14,7 +14,8 @@ type AEXEvent struct {
 	Addr      uint64     // #PF: the whole linear address
 }
 
-// exitInfo returns EXITINFO for an exception (SDM Vol. 3D, "EXITINFO").
+// exitInfo returns EXITINFO for an exception (SDM Vol. 3D, "EXITINFO"). A #PF
+// of a supervisor's access, with U/S = 0, is no business of the enclave's.
 func (ev *AEXEvent) exitInfo(misc isa.MiscSelect) isa.ExitInfo {
 	if !ev.Exception {
 		return 0
@@ -25,7 +26,8 @@ func (ev *AEXEvent) exitInfo(misc isa.MiscSelect) isa.ExitInfo {
 	case isa.VectorBP:
 		return isa.MakeExitInfo(ev.Vector, isa.ExitTypeSoftware)
 	case isa.VectorGP, isa.VectorPF:
-		if misc&isa.MiscEXINFO != 0 {
+		user := ev.Vector == isa.VectorGP || ev.ErrorCode&isa.PFUser != 0
+		if misc&isa.MiscEXINFO != 0 && user {
 			return isa.MakeExitInfo(ev.Vector, isa.ExitTypeHardware)
 		}
 	}

@@ -12,8 +12,11 @@ func eventRows() []row {
 	var rows []row
 	info := func(misc isa.MiscSelect, ev AEXEvent, want uint32, maddr uint64, errcd uint32) row {
 		name := fmt.Sprintf("EXITINFO of %v, MISCSELECT = %d", ev.Vector, misc)
-		if !ev.Exception {
+		switch {
+		case !ev.Exception:
 			name = "EXITINFO of an interrupt"
+		case ev.Vector == isa.VectorPF && ev.ErrorCode&isa.PFUser == 0:
+			name += ", U/S = 0"
 		}
 		return row{name, success, "", func(m *machine) error {
 			s := testSECS()
@@ -45,6 +48,7 @@ func eventRows() []row {
 		info(isa.MiscEXINFO, exception(isa.VectorGP), 0x8000030D, 0, 0x8005),
 		info(0, exception(isa.VectorPF), 0, 0, 0),
 		info(0, exception(isa.VectorGP), 0, 0, 0),
+		info(isa.MiscEXINFO, AEXEvent{Exception: true, Vector: isa.VectorPF, ErrorCode: isa.PFPresent, Addr: at(pgData)}, 0, 0, 0),
 		info(isa.MiscEXINFO, exception(isa.VectorCP), 0, 0, 0),
 		info(isa.MiscEXINFO, AEXEvent{Vector: isa.VectorPF}, 0, 0, 0),
 	)

@@ -14,6 +14,10 @@ type AEXEvent struct {
 	Addr      uint64     // #PF: the whole linear address
 }
 
+// CR2 returns what the host of an AEX for a #PF finds in CR2: the address with
+// its low 12 bits cleared.
+func (ev *AEXEvent) CR2() uint64 { return ev.Addr &^ (isa.PageSize - 1) }
+
 // exitInfo returns EXITINFO for an exception (SDM Vol. 3D, "EXITINFO"). A #PF
 // of a supervisor's access, with U/S = 0, is no business of the enclave's.
 func (ev *AEXEvent) exitInfo(misc isa.MiscSelect) isa.ExitInfo {
@@ -55,9 +59,13 @@ const statusFlags = isa.FlagCF | isa.FlagPF | isa.FlagAF | isa.FlagZF | isa.Flag
 
 // AEX leaves the enclave because of ev: it saves r and xsave, the XSAVE area
 // in the standard format, in the current SSA frame and puts the synthetic
-// state into r (SDM Vol. 3D, "Asynchronous Enclave Exit Events"). The engine
-// then puts XSAVE state into its initial configuration. A host is shown Addr
-// of a #PF with its low 12 bits cleared.
+// state into r (SDM Vol. 3D, "Asynchronous Enclave Exit Events"). A host is
+// shown the CR2 of ev, not its Addr.
+//
+// XSAVE state at the AEP is the engine's. It may have MXCSR and FCW as the ABI
+// of the host's language has them, 1F80H and 037FH with Go, where hardware has
+// 1FB0H and 037FH, or 037EH after an #MF: host code never runs between the AEX
+// and the point where it would load them.
 //
 // RF in r is what would be pushed on a stack outside, except that AEX sets it
 // for faults by itself. For an INT3, which is a fault inside an enclave, r.RIP

@@ -53,6 +53,24 @@ func eventRows() []row {
 		info(isa.MiscEXINFO, AEXEvent{Vector: isa.VectorPF}, 0, 0, 0),
 	)
 	return append(rows,
+		row{"#PF: CR2[11:0] are cleared for the host", success, "", func(m *machine) error {
+			ev := exception(isa.VectorPF)
+			if ev.CR2() != at(pgData) {
+				m.tb.Errorf("CR2 = %#x", ev.CR2())
+			}
+			return m.lp.AEX(insideRegs(), nil, ev)
+		}},
+		row{"after an opt-out entry: TF is saved as 0, and outside it is as it was at EENTER", success, "", func(m *machine) error {
+			m.must(m.savedTF(insideRegs().RFLAGS, 0))
+			r := outsideRegs(pgTCS2)
+			r.RFLAGS |= isa.FlagTF
+			m.must(m.lp.EENTER(r))
+			return m.savedTF(0x202, isa.FlagTF)
+		}},
+		row{"after an opt-in entry: TF is saved as 0, and outside it is as it was inside", success, "", func(m *machine) error {
+			m.optIn()
+			return m.savedTF(insideRegs().RFLAGS, isa.FlagTF)
+		}},
 		row{"a fault: RF is saved as 1", success, "", func(m *machine) error { return m.savedRF(exception(isa.VectorUD), 0, isa.FlagRF) }},
 		row{"an interrupt: RF is saved as it was", success, "", func(m *machine) error {
 			m.must(m.savedRF(AEXEvent{}, 0, 0))
@@ -102,6 +120,20 @@ func (m *machine) savedRF(ev AEXEvent, rf, want uint64) error {
 	err := m.lp.AEX(r, nil, ev)
 	if got := get64(saved, gprRFLAGS) & isa.FlagRF; got != want || r.RFLAGS&isa.FlagRF != 0 {
 		m.tb.Errorf("RFLAGS.RF = %#x in the frame, want %#x; RFLAGS = %#x outside", got, want, r.RFLAGS)
+	}
+	return err
+}
+
+// savedTF does an AEX, and checks that TF is saved as 0 and is as in want
+// outside.
+func (m *machine) savedTF(rflags, want uint64) error {
+	m.tb.Helper()
+	r := insideRegs()
+	r.RFLAGS = rflags
+	saved := m.lp.frame.gpr
+	err := m.lp.AEX(r, nil, AEXEvent{})
+	if got := get64(saved, gprRFLAGS); got&isa.FlagTF != 0 || r.RFLAGS&isa.FlagTF != want {
+		m.tb.Errorf("RFLAGS = %#x in the frame, %#x outside", got, r.RFLAGS)
 	}
 	return err
 }

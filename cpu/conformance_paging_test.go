@@ -18,7 +18,10 @@ func pagingChapters() []chapter {
 	}
 	return []chapter{
 		{"EPA", ready, epaRows(), []gap{{"RBX ≠ PT_VA", "#GP", noField}, busy}},
-		{"EBLOCK", ready, eblockRows(), []gap{{"EPC page in use", "SGX_EPC_PAGE_CONFLICT", atomicLeaf}}},
+		{"EBLOCK", ready, eblockRows(), []gap{
+			{"EPC page in use", "SGX_EPC_PAGE_CONFLICT", atomicLeaf},
+			{"the tracking epoch is locked", "SGX_ENTRYEPOCH_LOCKED", atomicLeaf},
+		}},
 		{"ETRACK", ready, etrackRows(), []gap{{"other leaves use the tracking facility", "#GP", atomicLeaf}}},
 		{"EWB", ready, ewbRows(), []gap{
 			{"PAGEINFO is not 32-Byte aligned", "#GP", byValue},
@@ -27,7 +30,7 @@ func pagingChapters() []chapter {
 			{"SRCPGE is not 4-KByte aligned", "#GP", byValue},
 			busy,
 			{"the VA page is being modified", "#GP", atomicLeaf},
-			{"EBLOCK is not correct", "#GP", atomicLeaf},
+			{"EBLOCK is not correct", "#GP", "the manual names the condition and does not define it"},
 			{"VIRTCHILDCNT ≠ 0", "SGX_CHILD_PRESENT", noVMX},
 		}},
 		{"ELDU", ready, eldRows((*Processor).ELDU, false), eld},
@@ -67,6 +70,21 @@ func eblockRows() []row {
 		{"success", success, "", func(m *machine) error {
 			err := m.p.EBLOCK(m.epc[at(pgData)])
 			if !m.p.EPCM(m.epc[at(pgData)]).Blocked {
+				m.tb.Error("page is not blocked")
+			}
+			return err
+		}},
+		{"success: PT_TCS", success, "", func(m *machine) error {
+			err := m.p.EBLOCK(m.epc[at(pgTCS)])
+			if !m.p.EPCM(m.epc[at(pgTCS)]).Blocked {
+				m.tb.Error("page is not blocked")
+			}
+			return err
+		}},
+		{"success: PT_TRIM", success, "", func(m *machine) error {
+			m.trim(pgZero)
+			err := m.p.EBLOCK(m.epc[at(pgZero)])
+			if !m.p.EPCM(m.epc[at(pgZero)]).Blocked {
 				m.tb.Error("page is not blocked")
 			}
 			return err
@@ -115,6 +133,18 @@ func (m *machine) evict(pa PA) (*EvictedPage, PA) {
 	out := new(EvictedPage)
 	m.must(m.p.EWB(pa, out, slot))
 	return out, slot
+}
+
+// evicted evicts a page and checks what the PCMD says of it.
+func (m *machine) evicted(pa PA, pt isa.PageType, eid, linear uint64) error {
+	m.tb.Helper()
+	flags := isa.MakeSecInfoFlags(isa.SecInfoFlags(m.p.EPCM(pa).Perm), pt)
+	out, _ := m.evict(pa)
+	want := isa.PCMD{SecInfo: isa.SecInfo{Flags: flags}, EnclaveID: eid, MAC: out.PCMD.MAC}
+	if out.PCMD != want || out.LinAddr != linear || m.p.EPCM(pa).Valid {
+		m.tb.Errorf("LINADDR = %#x, PCMD = %+v, want %+v", out.LinAddr, out.PCMD, want)
+	}
+	return nil
 }
 
 func ewbRows() []row {
@@ -174,6 +204,33 @@ func ewbRows() []row {
 			}
 			return nil
 		}},
+		{"success: PT_TCS", success, "", func(m *machine) error { return m.evicted(m.epc[at(pgTCS)], isa.PTTCS, m.enclave().eid, at(pgTCS)) }},
+		{"success: PT_TRIM", success, "", func(m *machine) error {
+			m.trim(pgZero)
+			return m.evicted(m.epc[at(pgZero)], isa.PTTRIM, m.enclave().eid, at(pgZero))
+		}},
+		{"success: PT_VA, of no enclave", success, "", func(m *machine) error { return m.evicted(m.va(), isa.PTVA, 0, 0) }},
+		{"success: PT_SECS", success, "", func(m *machine) error {
+			m = fresh(m.tb)
+			return m.evicted(m.secs, isa.PTSECS, m.enclave().eid, 0)
+		}},
+		{"a page that is not blocked, and a VA slot that is none: #PF comes first", "#PF", "version array",
+			ewb(func(m *machine) PA { return m.epc[at(pgData)] }, func(m *machine) PA { return m.epc[at(pgZero)] })},
+		{"EMODPR of a page that was blocked and tracked", "SGX_NOT_TRACKED", "", func(m *machine) error {
+			pa := tracked(m)
+			m.must(m.p.EMODPR(isa.SecInfo{Flags: isa.SecInfoR}, pa))
+			return m.p.EWB(pa, new(EvictedPage), slot(m))
+		}},
+		{"an error code: the page and the VA slot stay as they are", "SGX_PAGE_NOT_BLOCKED", "", func(m *machine) error {
+			pa, va, out := m.epc[at(pgData)], m.va(), new(EvictedPage)
+			before := m.p.EPCM(pa)
+			err := m.p.EWB(pa, out, va)
+			used, _ := m.p.EDBGRD(va)
+			if m.p.EPCM(pa) != before || used != 0 || *out != (EvictedPage{}) {
+				m.tb.Error("EWB left traces")
+			}
+			return err
+		}},
 		{"success after the threads inside left", success, "", func(m *machine) error {
 			m.enter(pgTCS)
 			pa := tracked(m)
@@ -184,7 +241,22 @@ func ewbRows() []row {
 	}
 }
 
-func eldRows(load func(p *Processor, dst PA, page *EvictedPage, secs, vaSlot PA) error, blocked bool) []row {
+// reloaded evicts a page, loads it elsewhere and compares its EPCM entry.
+func (m *machine) reloaded(load loader, pa, secs PA, want EPCMEntry) error {
+	m.tb.Helper()
+	page, slot := m.evict(pa)
+	dst := m.page()
+	err := load(m.p, dst, page, secs, slot)
+	if e := m.p.EPCM(dst); e != want {
+		m.tb.Errorf("EPCM = %+v, want %+v", e, want)
+	}
+	return err
+}
+
+// loader is ELDU or ELDB.
+type loader func(p *Processor, dst PA, page *EvictedPage, secs, vaSlot PA) error
+
+func eldRows(load loader, blocked bool) []row {
 	// reload evicts pgData, lets change disturb the operands, and loads it.
 	type operands struct {
 		dst, secs, slot PA
@@ -239,6 +311,61 @@ func eldRows(load func(p *Processor, dst PA, page *EvictedPage, secs, vaSlot PA)
 				m.tb.Errorf("EPCM = %+v, want %+v", e, want)
 			}
 		})},
+		{"SECS given for a PT_SECS page", "#GP", "no enclave", func(m *machine) error {
+			m = fresh(m.tb)
+			other := m.page()
+			m.must(m.p.ECREATE(other, CreateInfo{SECS: testSECS()}))
+			page, slot := m.evict(m.secs)
+			return load(m.p, m.page(), page, other, slot)
+		}},
+		{"success: PT_TRIM", success, "", func(m *machine) error {
+			m.trim(pgZero)
+			want := m.p.EPCM(m.epc[at(pgZero)])
+			want.Blocked = blocked
+			return m.reloaded(load, m.epc[at(pgZero)], m.secs, want)
+		}},
+		{"success: PT_VA, never blocked, with its versions", success, "", func(m *machine) error {
+			page, used := m.evict(m.epc[at(pgData)])
+			va := used &^ (isa.PageSize - 1)
+			out, slot := m.evict(va)
+			err := load(m.p, va, out, 0, slot)
+			if e := m.p.EPCM(va); e != (EPCMEntry{Valid: true, PT: isa.PTVA}) {
+				m.tb.Errorf("EPCM = %+v", e)
+			}
+			m.must(m.p.ELDU(m.page(), page, m.secs, used))
+			return err
+		}},
+		{"success: PT_SECS, never blocked", success, "", func(m *machine) error {
+			m = fresh(m.tb)
+			return m.reloaded(load, m.secs, 0, EPCMEntry{Valid: true, PT: isa.PTSECS})
+		}},
+		{"success: PENDING comes back", success, "", func(m *machine) error {
+			m.augmented()
+			want := m.p.EPCM(m.epc[at(pgSpare)])
+			want.Blocked = blocked
+			if !want.Pending {
+				m.tb.Error("page is not pending")
+			}
+			return m.reloaded(load, m.epc[at(pgSpare)], m.secs, want)
+		}},
+		{"success: MODIFIED comes back", success, "", func(m *machine) error {
+			m.must(m.p.EMODT(trimmed, m.epc[at(pgZero)]))
+			want := m.p.EPCM(m.epc[at(pgZero)])
+			want.Blocked = blocked
+			if !want.Modified {
+				m.tb.Error("page is not modified")
+			}
+			return m.reloaded(load, m.epc[at(pgZero)], m.secs, want)
+		}},
+		{"success: PR comes back", success, "", func(m *machine) error {
+			m.must(m.p.EMODPR(isa.SecInfo{Flags: isa.SecInfoR}, m.epc[at(pgZero)]))
+			want := m.p.EPCM(m.epc[at(pgZero)])
+			want.Blocked = blocked
+			if !want.PR {
+				m.tb.Error("page is not restricted")
+			}
+			return m.reloaded(load, m.epc[at(pgZero)], m.secs, want)
+		}},
 		{"success: the content comes back", success, "", func(m *machine) error {
 			err := reload(func(m *machine, o *operands) { m.mapPage(pgData, o.dst) })(m)
 			if got := m.peek(at(pgData), 8); string(got) != "precious" {

@@ -35,7 +35,8 @@ func (p *Processor) vaSlot(leaf string, slot PA) (n, off uint64, err error) {
 // EWB moves an EPC page to ordinary memory, encrypted, and leaves its version
 // in vaSlot (SDM Vol. 3D, "EWB"). It returns SGX_PAGE_NOT_BLOCKED,
 // SGX_NOT_TRACKED or SGX_CHILD_PRESENT if the page cannot go; with
-// SGX_VA_SLOT_OCCUPIED it went, and what the slot held is lost.
+// SGX_VA_SLOT_OCCUPIED, which hardware reports in CF rather than in ZF, it
+// went, and what the slot held is lost.
 func (p *Processor) EWB(pa PA, out *EvictedPage, vaSlot PA) error {
 	p.mu.Lock()
 	err := p.ewb(pa, out, vaSlot)

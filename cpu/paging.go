@@ -28,7 +28,8 @@ func (p *Processor) epa(pa PA) error {
 
 // EBLOCK keeps a page from being used in new translations (SDM Vol. 3D,
 // "EBLOCK"). It returns SGX_PG_INVLD, SGX_PG_IS_SECS, SGX_NOTBLOCKABLE or
-// SGX_BLSTATE if there is nothing to do.
+// SGX_BLSTATE if there is nothing to do; hardware reports all but the first in
+// CF rather than in ZF.
 func (p *Processor) EBLOCK(pa PA) error {
 	p.mu.Lock()
 	err := p.eblock(pa)

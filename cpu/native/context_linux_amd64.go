@@ -34,7 +34,6 @@ type context struct {
 	_                   uint16
 	siaddr              uint64
 	trapno, err, cr2    uint64
-	trappedExits        uint64 // EEXITs that were not rewritten, so far
 	start, end          uint64 // ELRANGE
 	xsave               uint64 // address of the XSAVE area, 64-byte aligned
 	xmask               uint64 // components saved and restored: XCR0

@@ -26,7 +26,9 @@ const hostPFWrite, hostPFFetch = 1 << 1, 1 << 4
 // An ENCLU is reported as #UD, however the host's silicon words it: it is an
 // invalid opcode where SGX is unknown, a #GP where it is known and off, and a
 // #PF for the leaves whose operand is looked at first.
-func (t *thread) event() (cpu.AEXEvent, string) {
+//
+// code is what is at RIP, as far as it is mapped.
+func (t *thread) event(code []byte) (cpu.AEXEvent, string) {
 	c := t.c
 	ev := cpu.AEXEvent{Exception: true, Vector: vectorOf(c.signo, c.sicode, c.trapno), ErrorCode: uint32(c.err), Addr: c.cr2}
 	if c.trapno > maxTrapno { // an emulator, which does not tell of fetches either
@@ -51,7 +53,6 @@ func (t *thread) event() (cpu.AEXEvent, string) {
 		if !inside {
 			return ev, "jump out of the enclave"
 		}
-		code := t.r.code(c.regs.RIP, 15)
 		if isEnclu(code) {
 			return cpu.AEXEvent{Exception: true, Vector: isa.VectorUD}, "ENCLU"
 		}
@@ -63,7 +64,7 @@ func (t *thread) event() (cpu.AEXEvent, string) {
 		if !inside {
 			return cpu.AEXEvent{Exception: true, Vector: isa.VectorGP}, "jump out of the enclave"
 		}
-		if ev.ErrorCode&hostPFFetch == 0 && isEnclu(t.r.code(c.regs.RIP, 3)) {
+		if ev.ErrorCode&hostPFFetch == 0 && isEnclu(code) {
 			return cpu.AEXEvent{Exception: true, Vector: isa.VectorUD}, "ENCLU"
 		}
 		ev.ErrorCode &= isa.PFPresent | isa.PFWrite | isa.PFUser | isa.PFFetch

@@ -126,7 +126,7 @@ func TestEvent(t *testing.T) {
 			x := th.c
 			x.regs.RIP = start + uint64(c.after)
 			x.signo, x.sicode, x.trapno, x.err, x.cr2, x.siaddr = uint32(c.signo), c.sicode, c.trapno, c.err, c.cr2, c.cr2
-			ev, cause := th.event()
+			ev, cause := th.event(th.r.code(x.regs.RIP, maxInstLen))
 			if !ev.Exception || ev.Vector != c.want || cause == "" {
 				t.Errorf("%+v, %q", ev, cause)
 			}
@@ -153,14 +153,14 @@ func TestEventOutside(t *testing.T) {
 	}{{14, 0x14}, {14, 0x15}, {13, 0}, {^uint64(0), 4}} {
 		x.regs.RIP = 0x10
 		x.signo, x.sicode, x.trapno, x.err, x.cr2, x.siaddr = uint32(unix.SIGSEGV), 1, c.trapno, c.err, 0x10, 0x10
-		if ev, _ := th.event(); ev.Vector != isa.VectorGP || ev.ErrorCode != 0 || ev.Addr != 0 {
+		if ev, _ := th.event(th.r.code(x.regs.RIP, maxInstLen)); ev.Vector != isa.VectorGP || ev.ErrorCode != 0 || ev.Addr != 0 {
 			t.Errorf("trap number %d: %+v", c.trapno, ev)
 		}
 	}
 	// Inside, an emulator does not say that a fault was a fetch.
 	x.regs.RIP = th.r.base + 5*isa.PageSize
 	x.trapno, x.err, x.siaddr = ^uint64(0), 4, x.regs.RIP
-	if ev, _ := th.event(); ev.Vector != isa.VectorPF || ev.ErrorCode != 0x14 || ev.Addr != x.regs.RIP {
+	if ev, _ := th.event(th.r.code(x.regs.RIP, maxInstLen)); ev.Vector != isa.VectorPF || ev.ErrorCode != 0x14 || ev.Addr != x.regs.RIP {
 		t.Errorf("%+v", ev)
 	}
 }

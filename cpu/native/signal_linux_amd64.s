@@ -28,9 +28,9 @@ TEXT ·handler(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	CMPL R8, $0
 	JLE  sent
 	CMPL DI, $4              // SIGILL
-	JEQ  opcode
+	JEQ  fault
 	CMPL DI, $11             // SIGSEGV
-	JEQ  segv
+	JEQ  fault
 	CMPL DI, $5              // SIGTRAP
 	JEQ  fault
 	CMPL DI, $7              // SIGBUS
@@ -48,33 +48,9 @@ chain:
 	MOVQ (CX)(AX*8), AX
 	JMP  AX
 
-segv:
-	// The bytes at RIP can be read unless the fetch itself faulted.
-	CMPQ UC_TRAPNO(DX), $14
-	JNE  opcode
-	TESTQ $0x10, UC_ERR(DX)
-	JNZ  fault
-opcode:
-	// EEXIT, executed at a site that was not rewritten? The bytes are read
-	// one by one, for the instruction may end its page.
-	CMPL UC_RAX(DX), $4
-	JNE  fault
-	CMPQ R10, context_start(R9)
-	JB   fault
-	CMPQ R10, context_end(R9)
-	JAE  fault
-	CMPB (R10), $0x0F
-	JNE  fault
-	CMPB 1(R10), $0x01
-	JNE  fault
-	CMPB 2(R10), $0xD7
-	JNE  fault
-	MOVQ UC_RBX(DX), AX
-	MOVQ AX, UC_RIP(DX)
-	INCQ context_trappedExits(R9)
-	RET
-
 fault:
+	// What the instruction was is for Go to find out: its bytes may be gone
+	// by now, and a fault in here would be the end of the process.
 	MOVL $const_trapFault, context_trap(R9)
 	JMP  leave
 

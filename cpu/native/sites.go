@@ -33,6 +33,8 @@ var (
 const (
 	int3Inst = 0xCC
 	intLen   = 2 // of INT n
+
+	maxInstLen = 15
 )
 
 // exitWindow is how many bytes before an ENCLU its "mov $4, %eax" is looked for.

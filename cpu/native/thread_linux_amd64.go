@@ -34,8 +34,9 @@ type thread struct {
 	// restored is the address of an illegal instruction that is back in
 	// place while the enclave handles its #UD, or 0.
 	restored uint64
-	// synced is the page whose host mapping was renewed by the last fault.
-	synced uint64
+	// renewals counts the times in a row that a fault only had the host's
+	// mapping renewed.
+	renewals int
 }
 
 // NewThread implements cpu.Engine.
@@ -275,10 +276,14 @@ func (t *thread) trapped(r *cpu.Regs) (*cpu.Exit, error) {
 		t.get(r)
 		return t.interrupt(r)
 	}
-	ev, cause := t.event()
+	code := t.r.code(t.c.regs.RIP, maxInstLen)
+	ev, cause := t.event(code)
 	t.get(r)
 	switch {
-	case ev.Vector == isa.VectorUD && isEnclu(t.r.code(r.RIP, 3)):
+	case ev.Vector != isa.VectorPF && t.vanished(r.RIP, code):
+		t.resume(r)
+		return nil, nil
+	case ev.Vector == isa.VectorUD && isEnclu(code):
 		return t.enclu(r)
 	case ev.Vector == isa.VectorBP && !t.lp.OptIn():
 		ev.Vector = isa.VectorUD
@@ -297,13 +302,13 @@ func (t *thread) trapped(r *cpu.Regs) (*cpu.Exit, error) {
 			return nil, nil
 		}
 	}
-	t.synced = 0
 	return t.exception(r, ev, cause)
 }
 
 // interrupt performs the AEX for a signal from outside and, unless the thread
 // was asked to leave, the ERESUME.
 func (t *thread) interrupt(r *cpu.Regs) (*cpu.Exit, error) {
+	t.renewals = 0
 	detail := &cpu.Detail{RIP: r.RIP, Cause: "interrupted"}
 	if err := t.lp.AEX(r, t.c.xsaveArea(), cpu.AEXEvent{}); err != nil {
 		return &cpu.Exit{}, err
@@ -320,6 +325,7 @@ func (t *thread) interrupt(r *cpu.Regs) (*cpu.Exit, error) {
 
 // enclu performs the leaf that enclave code tried to execute.
 func (t *thread) enclu(r *cpu.Regs) (*cpu.Exit, error) {
+	t.renewals = 0
 	before := *r
 	err := t.lp.ENCLU(r)
 	var fault *cpu.Fault
@@ -327,7 +333,7 @@ func (t *thread) enclu(r *cpu.Regs) (*cpu.Exit, error) {
 	case err == nil && t.lp.InEnclave():
 		t.resume(r)
 		return nil, nil
-	case err == nil: // an EEXIT that the handler left to us
+	case err == nil: // an EEXIT that was not rewritten
 		return &cpu.Exit{Kind: cpu.ExitEEXIT}, nil
 	case !errors.As(err, &fault):
 		return &cpu.Exit{}, err
@@ -337,21 +343,38 @@ func (t *thread) enclu(r *cpu.Regs) (*cpu.Exit, error) {
 	return t.exception(r, ev, fault.Error())
 }
 
+// maxRenewals bounds what renew tries: a mapping that the host refuses to
+// change must not make a loop without end.
+const maxRenewals = 1000
+
 // renew brings the host's mapping of a page up to date, if that can be why an
 // access that the EPCM allows has faulted: the mapping follows the EPCM late
 // where that allows more than before.
 func (t *thread) renew(addr uint64) bool {
-	page := addr&^(isa.PageSize-1) | 1 // never zero
-	if t.c.signo != uint32(unix.SIGSEGV) || t.synced == page || !t.inside(addr) {
+	if t.c.signo != uint32(unix.SIGSEGV) || !t.inside(addr) || t.renewals == maxRenewals {
 		return false
 	}
-	t.synced = page
+	t.renewals++
 	t.r.sync(addr)
+	return true
+}
+
+// vanished reports whether the code at an address, which has just raised an
+// exception, is gone or not to be executed any more: then the exception is not
+// to be judged by the bytes that are there now, and the fetch will fault.
+func (t *thread) vanished(rip uint64, code []byte) bool {
+	if !t.inside(rip) || t.renewals == maxRenewals ||
+		len(code) > 0 && t.r.e.proc.Access(t.r.space, t.lp, rip, cpu.AccessFetch).Fault == nil {
+		return false
+	}
+	t.renewals++
+	t.r.sync(rip)
 	return true
 }
 
 // exception performs the AEX for an exception.
 func (t *thread) exception(r *cpu.Regs, ev cpu.AEXEvent, cause string) (*cpu.Exit, error) {
+	t.renewals = 0
 	detail := &cpu.Detail{RIP: r.RIP, Addr: ev.Addr, Cause: cause}
 	if ev.Vector == isa.VectorUD && t.r.patch(r.RIP, true) {
 		t.restored = r.RIP

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/feidi-dev/feidi/cpu"
+	"github.com/feidi-dev/feidi/internal/asm"
 	"github.com/feidi-dev/feidi/isa"
 )
 
@@ -14,6 +15,7 @@ var memoryTests = []test{
 	{"EBLOCK", blockPage},
 	{"EWB_and_ELDU", evictAndReload},
 	{"unmap_and_map", unmapAndMap},
+	{"unmapped_at_a_leaf", unmappedAtLeaf},
 	{"remapped_elsewhere", remappedElsewhere},
 	{"wrong_page_at_an_address", wrongPage},
 	{"fixed_address", fixedAddress},
@@ -145,6 +147,51 @@ func unmapAndMap(t *testing.T, m *machine) {
 	}
 	must(t, e.rng.Map(e.page(tcsPage), tcs, 1, cpu.PermR|cpu.PermW))
 	th.call(t, "ok")
+}
+
+// unmappedAtLeaf has the driver take code away, and give it back, while a
+// thread executes ENCLU on that very page: it leaves, or it faults on the
+// fetch, and nothing else.
+func unmappedAtLeaf(t *testing.T, m *machine) {
+	e := m.load(t, &probe{routines: []routine{leaf, {"far", func(a *asm.Assembler) {
+		a.Mov(asm.RSI, asm.RBX)
+		a.Lea(asm.RDI, asm.Mem{Label: "data", Disp: (onlyRWX - dataPage) * isa.PageSize})
+		a.Mov(asm.RAX, data(dataLeaf))
+		a.JmpTo(asm.RDI)
+	}}}})
+	e.poke(t, onlyRWX*isa.PageSize, 0x0B0F_D7_01_0F) // enclu; ud2
+	pa := e.pa(t, onlyRWX*isa.PageSize)
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-end:
+				return
+			default:
+			}
+			if err := errors.Join(e.rng.Unmap(e.page(onlyRWX), 1), e.rng.Map(e.page(onlyRWX), pa, 1, cpu.PermR|cpu.PermX)); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	th := e.thread(t, 0)
+	faults := 0
+	for range rounds(4000) {
+		_, exit := th.enter(t, "far")
+		for exit.Kind == cpu.ExitException && exit.Vector == isa.VectorPF && exit.Addr == e.page(onlyRWX) {
+			faults++
+			_, exit = th.resume(t)
+		}
+		if exit.Kind != cpu.ExitEEXIT {
+			t.Errorf("%s, error code %#x at %#x", describe(&exit), exit.ErrorCode, exit.Addr)
+			break
+		}
+	}
+	close(end)
+	<-ended
+	t.Logf("%d faults", faults)
 }
 
 func remappedElsewhere(t *testing.T, m *machine) {

@@ -71,6 +71,18 @@ func eacceptRows() []row {
 			return m.accept(pgSpare, isa.MakeSecInfoFlags(isa.SecInfoModified, isa.PTTCS))
 		}
 	}
+	// limits accepts a TCS of a 32-bit enclave.
+	limits := func(t isa.TCS) func(*machine) error {
+		return func(m *machine) error {
+			m.augmented()
+			m.must(good(m))
+			m.poke(at(pgSpare), pageOf(&t))
+			m.must(m.p.EMODT(isa.SecInfo{Flags: isa.MakeSecInfoFlags(0, isa.PTTCS)}, m.epc[at(pgSpare)]))
+			m.settle()
+			m.enclave().secs.Attributes.Flags &^= isa.AttrMode64Bit
+			return m.accept(pgSpare, isa.MakeSecInfoFlags(isa.SecInfoModified, isa.PTTCS))
+		}
+	}
 	rw := isa.SecInfoR | isa.SecInfoW
 	return joinRows([]row{
 		{"SECINFO is not 64-Byte aligned", "#GP", "aligned", func(m *machine) error { return m.enclu(leaf, at(pgData3)+8, at(pgSpare), 0) }},
@@ -100,6 +112,11 @@ func eacceptRows() []row {
 		{"PT_TRIM with PR", "#GP", "illegal", flags(isa.MakeSecInfoFlags(isa.SecInfoModified|isa.SecInfoPR, isa.PTTRIM))},
 		{"another PT", "#GP", "illegal", flags(isa.MakeSecInfoFlags(isa.SecInfoPending, isa.PTVA))},
 		{"PT_SS_FIRST without CET", "#GP", "illegal", flags(isa.MakeSecInfoFlags(isa.SecInfoPending, isa.PTSSFirst))},
+		{"PT and flags do not go together, and EPCM.VALID = 0: #GP comes first", "#GP", "illegal", func(m *machine) error {
+			m.augmented()
+			setState(0, epcmValid)(m, pgSpare)
+			return m.accept(pgSpare, pendingRW|isa.SecInfoModified)
+		}},
 		{"EPCM.VALID = 0", "#PF", "not valid", dest(func(m *machine) { setState(0, epcmValid)(m, pgSpare) })},
 		{"EPCM.BLOCKED ≠ 0", "#PF", "blocked", dest(func(m *machine) { setState(epcmBlocked, 0)(m, pgSpare) })},
 		{"EPCM.PT is PT_SECS or PT_VA", "#PF", "PT_VA", dest(func(m *machine) {
@@ -129,15 +146,9 @@ func eacceptRows() []row {
 		{"PT_TCS: CSSA ≥ NSSA", "#GP", "NSSA", becomeTCS(func(t *isa.TCS) { t.CSSA = 3 })},
 		{"PT_TCS: AEP ≠ 0", "#GP", "AEP", becomeTCS(func(t *isa.TCS) { t.AEP = 1 })},
 		{"PT_TCS: STATE ≠ 0", "#GP", "STATE", becomeTCS(func(t *isa.TCS) { t.State = 1 })},
-		{"PT_TCS: FSLIMIT[11:0] ≠ 0FFFH with MODE64BIT = 0", "#GP", "FSLIMIT", func(m *machine) error {
-			m.augmented()
-			m.must(good(m))
-			m.poke(at(pgSpare), pageOf(&isa.TCS{NSSA: 1}))
-			m.must(m.p.EMODT(isa.SecInfo{Flags: isa.MakeSecInfoFlags(0, isa.PTTCS)}, m.epc[at(pgSpare)]))
-			m.settle()
-			m.enclave().secs.Attributes.Flags &^= isa.AttrMode64Bit
-			return m.accept(pgSpare, isa.MakeSecInfoFlags(isa.SecInfoModified, isa.PTTCS))
-		}},
+		{"PT_TCS: FSLIMIT[11:0] ≠ 0FFFH with MODE64BIT = 0", "#GP", "FSLIMIT", limits(isa.TCS{NSSA: 1, GSLimit: 0xFFF})},
+		{"PT_TCS: GSLIMIT[11:0] ≠ 0FFFH with MODE64BIT = 0", "#GP", "GSLIMIT", limits(isa.TCS{NSSA: 1, FSLimit: 0xFFF})},
+		{"success: PT_TCS with limits of 0FFFH and MODE64BIT = 0", success, "", limits(isa.TCS{NSSA: 1, FSLimit: 0xFFF, GSLimit: 0x1FFF})},
 		{"success: a pending page", success, "", func(m *machine) error {
 			m.augmented()
 			err := good(m)

@@ -196,6 +196,9 @@ func eaddRows() []row {
 		{"EPCM(SECS).PT ≠ PT_SECS", "#PF", "not a valid SECS", add(func(m *machine, pi *AddInfo, _ *PA) {
 			pi.SECS = m.add(pgCode, isa.PTREG, isa.SecInfoR, nil)
 		})},
+		{"SECINFO is wrong, and EPCM.VALID ≠ 0: #GP comes first", "#GP", "SECINFO", add(func(m *machine, pi *AddInfo, dst *PA) {
+			*dst, pi.SecInfo.Reserved[0] = m.secs, 1
+		})},
 		{"TCS.RESERVED ≠ 0", "#GP", "reserved", tcs(func(t *isa.TCS) { t.Reserved[4007] = 1 })},
 		{"MODE64BIT = 0 and FSLIMIT[11:0] ≠ 0FFFH", "#GP", "FSLIMIT", func(m *machine) error {
 			m.enclave().secs.Attributes.Flags &^= isa.AttrMode64Bit
@@ -275,6 +278,21 @@ func eextendRows() []row {
 				m.tb.Error("MRENCLAVE is the same")
 			}
 			return err
+		}},
+		{"success: PT_TCS, measured with DBGOPTIN, CSSA, AEP and STATE as zeros", success, "", func(m *machine) error {
+			sum := func(t *isa.TCS) [32]byte {
+				m := fresh(m.tb)
+				m.add(pgTCS, isa.PTTCS, 0, pageOf(t))
+				return m.enclave().measure.Sum()
+			}
+			dirty := testTCS(pgSSA)
+			dirty.Flags, dirty.CSSA, dirty.AEP, dirty.State = isa.TCSDbgOptIn, 2, 3, 4
+			other := testTCS(pgSSA)
+			other.OEntry++
+			if sum(dirty) != sum(testTCS(pgSSA)) || sum(other) == sum(testTCS(pgSSA)) {
+				m.tb.Error("not measured as it is in the EPC")
+			}
+			return m.p.EEXTEND(m.epc[at(pgTCS)], m.secs)
 		}},
 		{"success on a page of zeros that takes no memory", success, "", func(m *machine) error {
 			err := m.p.EEXTEND(m.epc[at(pgZero)], m.secs)
@@ -375,6 +393,11 @@ func einitRows() []row {
 		{"EPCM(SECS).PT ≠ PT_SECS", "#PF", "not a valid SECS", func(m *machine) error {
 			return m.p.EINIT(m.epc[at(pgData)], m.sign(m.signature()), nil)
 		}},
+		{"signature does not verify, and the SECS is invalid: the code comes first", "SGX_INVALID_SIGNATURE", "", func(m *machine) error {
+			s := m.sign(m.signature())
+			s.Signature[0] ^= 1
+			return m.p.EINIT(m.page(), s, nil)
+		}},
 		{"ISVFAMILYID ≠ 0 without KSS", badStruct, "", func(m *machine) error {
 			m.enclave().secs.Attributes.Flags &^= isa.AttrKSS
 			return launch(func(_ *machine, s *isa.SigStruct) { s.ISVFamilyID[3] = 1 })(m)
@@ -407,6 +430,16 @@ func einitRows() []row {
 		{"EINITTOKEN.MRENCLAVE differs", badMeasure, "", withToken(true, func(_ *machine, t *isa.EinitToken) { t.MREnclave[0] ^= 1 })},
 		{"EINITTOKEN.MRSIGNER differs", badMeasure, "", withToken(true, func(_ *machine, t *isa.EinitToken) { t.MRSigner[0] ^= 1 })},
 		{"EINITTOKEN.ATTRIBUTES differ", badAttr, "", withToken(true, func(_ *machine, t *isa.EinitToken) { t.Attributes.Flags ^= isa.AttrDebug })},
+		{"success: EINITTOKEN_KEY with the key of IA32_SGXLEPUBKEYHASH", success, "", func(m *machine) error {
+			m.enclave().secs.Attributes.Flags |= isa.AttrEinitTokenKey
+			return launch(func(*machine, *isa.SigStruct) {})(m)
+		}},
+		{"success: EINITTOKEN_KEY with the key of IA32_SGXLEPUBKEYHASH, and a token", success, "", func(m *machine) error {
+			m.enclave().secs.Attributes.Flags |= isa.AttrEinitTokenKey
+			s := m.sign(m.signature())
+			m.p.SetLEPubKeyHash(sign.MRSigner(s))
+			return m.p.EINIT(m.secs, s, stamp(m, token(m, s)))
+		}},
 		{"success with a token", success, "", withToken(true, func(*machine, *isa.EinitToken) {})},
 		{"success without a token", success, "", func(m *machine) error {
 			err := launch(func(*machine, *isa.SigStruct) {})(m)
@@ -427,6 +460,16 @@ func eremoveRows() []row {
 		{"other threads use the SECS", "SGX_ENCLAVE_ACT", "", func(m *machine) error {
 			m.enter(pgTCS)
 			return m.p.EREMOVE(m.epc[at(pgData)])
+		}},
+		{"SGX_CHILD_PRESENT: the SECS stays as it is", "SGX_CHILD_PRESENT", "", func(m *machine) error { return m.kept(m.secs) }},
+		{"SGX_ENCLAVE_ACT: the page stays as it is", "SGX_ENCLAVE_ACT", "", func(m *machine) error {
+			m.poke(at(pgData), []byte("kept"))
+			m.enter(pgTCS)
+			err := m.kept(m.epc[at(pgData)])
+			if string(m.peek(at(pgData), 4)) != "kept" {
+				m.tb.Error("the content is lost")
+			}
+			return err
 		}},
 		{"EPCM.VALID = 0: nothing to do", success, "", func(m *machine) error { return m.p.EREMOVE(m.page()) }},
 		{"PT_VA: success", success, "", func(m *machine) error {
@@ -466,6 +509,18 @@ func (m *machine) trim(page uint64) {
 	m.enter(pgTCS2)
 	m.must(m.accept(page, isa.MakeSecInfoFlags(isa.SecInfoModified, isa.PTTRIM)))
 	m.exit()
+}
+
+// kept executes an EREMOVE that fails, and checks that the page is untouched.
+func (m *machine) kept(pa PA) error {
+	m.tb.Helper()
+	before := m.p.EPCM(pa)
+	secs, _ := m.p.SECSInfo(m.secs)
+	err := m.p.EREMOVE(pa)
+	if after, ok := m.p.SECSInfo(m.secs); !ok || after != secs || m.p.EPCM(pa) != before || !before.Valid {
+		m.tb.Errorf("EPCM = %+v, was %+v", m.p.EPCM(pa), before)
+	}
+	return err
 }
 
 // removed executes EREMOVE and checks that the page is gone.

@@ -44,6 +44,16 @@ func edbgrdRows() []row {
 			_, err := m.p.EDBGRD(m.epc[at(pgTCS)] + tcsLimit)
 			return err
 		}},
+		{"an error code: nothing is read, and the page stays as it is", "SGX_PAGE_NOT_DEBUGGABLE", "", func(m *machine) error {
+			m.augmented()
+			m.poke(at(pgSpare), []byte{1})
+			before := m.p.EPCM(m.epc[at(pgSpare)])
+			v, err := m.p.EDBGRD(m.epc[at(pgSpare)])
+			if v != 0 || m.p.EPCM(m.epc[at(pgSpare)]) != before {
+				m.tb.Errorf("read %#x", v)
+			}
+			return err
+		}},
 		{"success: PT_REG", success, "", func(m *machine) error {
 			m.poke(at(pgData)+8, []byte{1, 2})
 			v, err := m.p.EDBGRD(m.epc[at(pgData)] + 8)

@@ -78,6 +78,10 @@ func emodprRows() []row {
 			m.must(m.p.EMODT(trimmed, m.epc[at(pgZero)]))
 			return m.p.EMODPR(ro, m.epc[at(pgZero)])
 		}},
+		{"EPCM.PENDING ≠ 0 and EPCM.PT ≠ PT_REG: the code comes first", "SGX_PAGE_NOT_MODIFIABLE", "", func(m *machine) error {
+			setState(epcmPending, 0)(m, pgTCS)
+			return m.p.EMODPR(ro, m.epc[at(pgTCS)])
+		}},
 		{"EPCM.PT ≠ PT_REG", "#PF", "PT_TCS", func(m *machine) error { return m.p.EMODPR(ro, m.epc[at(pgTCS)]) }},
 		{"enclave is not initialized", "#GP", "not initialized", func(m *machine) error {
 			m = built(m.tb)
@@ -107,6 +111,19 @@ func emodtRows() []row {
 		{"EPCM.VALID = 0", "#PF", "not valid", func(m *machine) error { return m.p.EMODT(trimmed, m.page()) }},
 		{"EPCM.PT is not PT_REG, to PT_TCS", "#PF", "PT_TCS", func(m *machine) error { return m.p.EMODT(tcs, m.epc[at(pgTCS)]) }},
 		{"EPCM.PT is PT_VA, to PT_TRIM", "#PF", "PT_VA", func(m *machine) error { return m.p.EMODT(trimmed, m.va()) }},
+		{"EPCM.PT is PT_SECS, to PT_TRIM", "#PF", "PT_SECS", func(m *machine) error { return m.p.EMODT(trimmed, m.secs) }},
+		{"EPCM.PT is PT_TRIM, to PT_TRIM", "#PF", "PT_TRIM", func(m *machine) error {
+			m.trim(pgZero)
+			return m.p.EMODT(trimmed, m.epc[at(pgZero)])
+		}},
+		{"EPCM.PT is PT_TRIM, to PT_TCS", "#PF", "PT_TRIM", func(m *machine) error {
+			m.trim(pgZero)
+			return m.p.EMODT(tcs, m.epc[at(pgZero)])
+		}},
+		{"EPCM.PT is not PT_REG and EPCM.PENDING ≠ 0: #PF comes first", "#PF", "PT_TCS", func(m *machine) error {
+			setState(epcmPending, 0)(m, pgTCS)
+			return m.p.EMODT(tcs, m.epc[at(pgTCS)])
+		}},
 		{"EPCM.PENDING ≠ 0", "SGX_PAGE_NOT_MODIFIABLE", "", func(m *machine) error { m.augmented(); return m.p.EMODT(trimmed, m.epc[at(pgSpare)]) }},
 		{"EPCM.MODIFIED ≠ 0", "SGX_PAGE_NOT_MODIFIABLE", "", func(m *machine) error {
 			m.must(m.p.EMODT(tcs, m.epc[at(pgZero)]))
@@ -120,6 +137,19 @@ func emodtRows() []row {
 			err := m.p.EMODT(trimmed, m.epc[at(pgData)])
 			if e := m.p.EPCM(m.epc[at(pgData)]); !e.Modified || e.Perm != 0 || e.PT != isa.PTTRIM {
 				m.tb.Errorf("EPCM = %+v", e)
+			}
+			return err
+		}},
+		{"success: PR, R, W and X are cleared", success, "", func(m *machine) error {
+			pa := m.epc[at(pgCode)]
+			m.must(m.p.EMODPR(isa.SecInfo{Flags: isa.SecInfoR | isa.SecInfoX}, pa))
+			if e := m.p.EPCM(pa); !e.PR || e.Perm != PermR|PermX {
+				m.tb.Errorf("EPCM = %+v", e)
+			}
+			err := m.p.EMODT(trimmed, pa)
+			want := EPCMEntry{Valid: true, Modified: true, PT: isa.PTTRIM, Address: at(pgCode), SECS: m.secs}
+			if e := m.p.EPCM(pa); e != want {
+				m.tb.Errorf("EPCM = %+v, want %+v", e, want)
 			}
 			return err
 		}},

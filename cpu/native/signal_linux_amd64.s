@@ -55,13 +55,20 @@ fault:
 	JMP  leave
 
 sent:
-	// Let Go have the signal, on its own FS and in a proper frame.
-	SUBQ $56, SP
+	// Let Go have the signal, on its own FS and in a proper frame, as if it
+	// had come in the exit stub: a profiler reads the stack that it is told of.
+	SUBQ $72, SP
 	MOVQ R9, 0(SP)
 	MOVQ R10, 8(SP)
 	MOVQ DX, 16(SP)
 	MOVQ DI, 24(SP)
 	MOVQ SI, 32(SP)
+	MOVQ UC_RSP(DX), AX
+	MOVQ AX, 48(SP)
+	MOVQ context_goSP(R9), AX
+	MOVQ AX, UC_RSP(DX)
+	MOVQ context_exitStub(R9), AX
+	MOVQ AX, UC_RIP(DX)
 	CMPB ·hasFSGSBASE(SB), $0
 	JEQ  sentSlow
 	RDFSBASEQ AX
@@ -78,12 +85,15 @@ sentCall:
 	MOVQ 16(SP), DX
 	MOVQ 24(SP), DI
 	MOVQ 32(SP), SI
+	MOVQ R10, UC_RIP(DX)
+	MOVQ 48(SP), AX
+	MOVQ AX, UC_RSP(DX)
 	CMPB ·hasFSGSBASE(SB), $0
 	JEQ  sentSlowBack
 	MOVQ 40(SP), AX
 	WRFSBASEQ AX
 sentDone:
-	ADDQ $56, SP
+	ADDQ $72, SP
 	// Enclave code was interrupted: that is an AEX. Stubs just go on.
 	CMPQ R10, context_start(R9)
 	JB   done

@@ -79,6 +79,17 @@ func outsideAccessRows() []row {
 	)
 }
 
+// withLast returns a machine whose LP is in an enclave that has a page at the
+// end of ELRANGE, too.
+func (m *machine) withLast(page uint64) *machine {
+	m.tb.Helper()
+	w := built(m.tb)
+	w.add(page, isa.PTREG, isa.SecInfoRWX, nil)
+	w.init()
+	w.enter(pgTCS)
+	return w
+}
+
 func insideAccessRows() []row {
 	var rows []row
 	for _, k := range accessKinds {
@@ -130,6 +141,27 @@ func insideAccessRows() []row {
 				m.tb.Errorf("outcome %d", o.Kind)
 			}
 			return nil
+		}},
+		row{"data that straddles the end of ELRANGE: each part by its own rules", success, "", func(m *machine) error {
+			last := testSize/isa.PageSize - 1
+			as := NewAddressSpace(testBase, 2*testSize)
+			m = m.withLast(last)
+			m.must(as.Map(at(last), m.epc[at(last)], 1, PermR|PermW))
+			m.must(as.Map(testBase+testSize, m.epc[at(pgData)], 1, PermR|PermW))
+			m.poke(at(pgData), []byte("kept"))
+			m.must(m.p.WriteLinear(as, m.lp, testBase+testSize-4, []byte("halfhalf")))
+			buf := make([]byte, 8)
+			err := m.p.ReadLinear(as, m.lp, testBase+testSize-4, buf)
+			if string(buf) != "half\xFF\xFF\xFF\xFF" || string(m.peek(at(pgData), 4)) != "kept" {
+				m.tb.Errorf("read %q", buf)
+			}
+			return err
+		}},
+		row{"a fetch that straddles the end of ELRANGE", "#GP", "outside ELRANGE", func(m *machine) error {
+			last := testSize/isa.PageSize - 1
+			m = m.withLast(last)
+			m.must(m.outcome(m.lp, testBase+testSize-1, AccessFetch, OutcomeEPC))
+			return m.outcome(m.lp, testBase+testSize, AccessFetch, OutcomeFault)
 		}},
 		row{"reads and writes of the enclave's memory, across pages", success, "", func(m *machine) error {
 			m.must(m.p.WriteLinear(m.as, m.lp, at(pgData2)-3, []byte("crossing")))

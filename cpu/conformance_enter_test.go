@@ -79,6 +79,12 @@ func tcsRows(enter func(m *machine, r *Regs) error) []row {
 		{"success: TCS is read-only by the page tables", success, "", pg(func(m *machine) { m.must(m.as.Protect(at(pgTCS), 1, PermR)) })},
 		{"TCS does not resolve within the EPC", "#PF", "not in the EPC", pg(func(m *machine) { m.must(m.as.Map(at(pgTCS), notEPC, 1, PermR)) })},
 		{"AEP is not canonical", "#GP", "AEP", regs(func(r *Regs) { r.RCX = 1 << 48 })},
+		{"AEP is not canonical, and EPCM.VALID = 0: #GP comes first", "#GP", "AEP", func(m *machine) error {
+			setState(0, epcmValid)(m, pgTCS)
+			r := outsideRegs(pgTCS)
+			r.RCX = 1 << 48
+			return enter(m, r)
+		}},
 		{"EPCM.VALID = 0", "#PF", "not valid", pg(func(m *machine) { setState(0, epcmValid)(m, pgTCS) })},
 		{"EPCM.BLOCKED = 1", "#PF", "blocked", pg(func(m *machine) { m.must(m.p.EBLOCK(m.epc[at(pgTCS)])) })},
 		{"EPCM.ENCLAVEADDRESS ≠ TCS", "#PF", "not the TCS", pg(func(m *machine) { m.must(m.as.Map(at(pgTCS), m.epc[at(pgTCS2)], 1, PermR)) })},
@@ -117,6 +123,31 @@ func wide(m *machine) *machine {
 	return w
 }
 
+// wideStopped returns a wide machine whose first thread left by an AEX.
+func wideStopped(m *machine) *machine {
+	w := wide(m)
+	w.must(w.lp.AEX(w.enter(pgTCS), nil, AEXEvent{}))
+	return w
+}
+
+// wideNested returns a wide machine in which a thread that left by an AEX is
+// inside again: the second thread, which has room for two such frames.
+func wideNested(m *machine) *machine {
+	w := wide(m)
+	w.must(w.lp.AEX(w.enter(pgTCS2), nil, AEXEvent{}))
+	w.enter(pgTCS2)
+	return w
+}
+
+// on returns rows that run on the machine that other makes.
+func on(other func(*machine) *machine, rows []row) []row {
+	for i := range rows {
+		run := rows[i].run
+		rows[i].run = func(m *machine) error { return run(other(m)) }
+	}
+	return rows
+}
+
 func eenterRows() []row {
 	eenter := func(m *machine, r *Regs) error { return m.lp.EENTER(r) }
 	good := func(m *machine) error { return eenter(m, outsideRegs(pgTCS)) }
@@ -124,17 +155,7 @@ func eenterRows() []row {
 		{"in enclave mode", "#GP", "already", func(m *machine) error { m.enter(pgTCS); return eenter(m, outsideRegs(pgTCS2)) }},
 	}, tcsRows(eenter), []row{
 		{"CSSA ≥ NSSA", "#GP", "no SSA frame", func(m *machine) error { m.thread(pgTCS).cssa.Store(3); return good(m) }},
-	}, frameRows("XSAVE page", pgSSA, good), []row{
-		{"GPR page, of a frame of two pages: EPCM.VALID = 0", "#PF", "not valid", func(m *machine) error {
-			m = wide(m)
-			setState(0, epcmValid)(m, pgSSA+1)
-			return good(m)
-		}},
-		{"GPR page, of a frame of two pages: EPCM.BLOCKED = 1", "#PF", "blocked", func(m *machine) error {
-			m = wide(m)
-			m.must(m.p.EBLOCK(m.epc[at(pgSSA+1)]))
-			return good(m)
-		}},
+	}, frameRows("XSAVE page", pgSSA, good), on(wide, frameRows("GPR page, of a frame of two pages", pgSSA+1, good)), []row{
 		{"OENTRY is not canonical", "#GP", "OENTRY", func(m *machine) error { m.thread(pgTCS).oentry = 1 << 50; return good(m) }},
 		{"OFSBASE is not canonical", "#GP", "FS or GS", func(m *machine) error { m.thread(pgTCS).ofsbas = 1 << 50; return good(m) }},
 		{"OGSBASE is not canonical", "#GP", "FS or GS", func(m *machine) error { m.thread(pgTCS).ogsbas = 1 << 50; return good(m) }},
@@ -162,6 +183,25 @@ func eenterRows() []row {
 				m.must(m.lp.EEXIT(r))
 				if r.RFLAGS&isa.FlagTF == 0 {
 					m.tb.Error("EEXIT does not restore TF")
+				}
+			}
+			return nil
+		}},
+		{"success: an opt-in entry leaves TF as it is", success, "", func(m *machine) error {
+			m.setOptIn()
+			for range 2 { // cold and warm
+				r := outsideRegs(pgTCS)
+				r.RFLAGS |= isa.FlagTF
+				if err := eenter(m, r); err != nil {
+					return err
+				}
+				if r.RFLAGS != 0x202|isa.FlagTF || !m.lp.OptIn() {
+					m.tb.Errorf("after EENTER: RFLAGS = %#x", r.RFLAGS)
+				}
+				r.RBX, r.RFLAGS = outside, 0x202
+				m.must(m.lp.EEXIT(r))
+				if r.RFLAGS != 0x202 {
+					m.tb.Errorf("after EEXIT: RFLAGS = %#x", r.RFLAGS)
 				}
 			}
 			return nil
@@ -290,17 +330,24 @@ func aexRows() []row {
 
 // notifying returns a machine whose enclave uses AEX-Notify, and whose thread
 // was stopped and asked to be notified.
-func notifying(m *machine) *machine {
+func notifying(m *machine) *machine { return notifyingWith(m, 1, pgSSA) }
+
+// wideNotifying is notifying with SSA frames of two pages.
+func wideNotifying(m *machine) *machine { return notifyingWith(m, 2, pgSSA2) }
+
+// notifyingWith is notifying for an SSA at page ssa with frames of size pages.
+func notifyingWith(m *machine, size uint32, ssa uint64) *machine {
 	s := testSECS()
+	s.SSAFrameSize = size
 	s.Attributes.Flags |= isa.AttrAEXNotify
 	w := newMachine(m.tb, Config{}, s)
-	t := testTCS(pgSSA)
+	t := testTCS(ssa)
 	t.Flags = isa.TCSAEXNotify
 	w.buildWith(t)
 	w.init()
 	w.enter(pgTCS)
 	m.must(w.lp.AEX(insideRegs(), xsaveImage(), AEXEvent{}))
-	w.gpr(pgSSA, 0)[gprAEXNotify] = 1
+	w.gpr(ssa, uint64(size)-1)[gprAEXNotify] = 1
 	return w
 }
 
@@ -313,23 +360,11 @@ func eresumeRows() []row {
 	again := func(change func(m *machine)) func(*machine) error {
 		return func(m *machine) error { m = notifying(m); change(m); return good(m) }
 	}
-	var second []row
-	for _, r := range frameRows("next frame, with notification", pgSSA+1, good) {
-		run := r.run
-		r.run = func(m *machine) error { return run(notifying(m)) }
-		second = append(second, r)
-	}
 	return joinRows([]row{
 		{"in enclave mode", "#GP", "already", func(m *machine) error { m.enter(pgTCS2); return good(m) }},
 	}, tcsRows(eresume), []row{
 		{"CSSA = 0", "#GP", "no SSA frame", func(m *machine) error { return eresume(m, outsideRegs(pgTCS2)) }},
-	}, frameRows("XSAVE page", pgSSA, good), []row{
-		{"GPR page, of a frame of two pages: EPCM.VALID = 0", "#PF", "not valid", func(m *machine) error {
-			m = wide(m)
-			m.must(m.lp.AEX(m.enter(pgTCS), nil, AEXEvent{}))
-			setState(0, epcmValid)(m, pgSSA+1)
-			return good(m)
-		}},
+	}, frameRows("XSAVE page", pgSSA, good), on(wideStopped, frameRows("GPR page, of a frame of two pages", pgSSA+1, good)), []row{
 		{"RIP in the frame is not canonical", "#GP", "RIP", frame(func(_ *machine, g []byte) { put64(g, isa.GPRSGXOffRIP, 1<<63) })},
 		{"FSBASE in the frame is not canonical", "#GP", "FSBASE", frame(func(_ *machine, g []byte) { put64(g, gprFSBase, 1<<63) })},
 		{"GSBASE in the frame is not canonical", "#GP", "FSBASE", frame(func(_ *machine, g []byte) { put64(g, gprGSBase, 1<<63) })},
@@ -345,55 +380,56 @@ func eresumeRows() []row {
 		{"notification: OENTRY is not canonical", "#GP", "OENTRY", again(func(m *machine) { m.thread(pgTCS).oentry = 1 << 50 })},
 		{"notification: FS or GS base is not canonical", "#GP", "FS or GS", again(func(m *machine) { m.thread(pgTCS).ofsbas = 1 << 50 })},
 		{"notification: TCS.STATE = ACTIVE", "#GP", "active", again(func(m *machine) { m.thread(pgTCS).state.Store(busy(1)) })},
-	}, second, []row{
-		{"success: registers, flags and XSAVE state come back", success, "", func(m *machine) error {
-			r, img := outsideRegs(pgTCS), make([]byte, 832)
-			r.RFLAGS |= isa.FlagTF
-			want := *insideRegs()
-			want.RFLAGS = want.RFLAGS&^isa.FlagTF | isa.FlagRF
-			err := m.lp.ERESUME(r, img)
-			if *r != want || m.lp.Notified() {
-				m.tb.Errorf("resumed with %+v\nwant %+v", *r, want)
-			}
-			if m.thread(pgTCS).cssa.Load() != 0 || img[100] != 100 || img[xsaveBV] != 3 || img[600] != 0 {
-				m.tb.Error("XSAVE state or CSSA did not come back")
-			}
-			m.exit()
-			return err
-		}},
-		{"success: RFLAGS in the frame cannot set system flags", success, "", func(m *machine) error {
-			put64(m.gpr(pgSSA, 0), gprRFLAGS, ^uint64(0))
-			r := outsideRegs(pgTCS)
-			err := m.lp.ERESUME(r, nil)
-			if r.RFLAGS != 0x202|resumeFlags {
-				m.tb.Errorf("RFLAGS = %#x", r.RFLAGS)
-			}
-			return err
-		}},
-		{"success: AEXNOTIFY in the frame, but not in the TCS", success, "", func(m *machine) error {
-			m.gpr(pgSSA, 0)[gprAEXNotify] = 1
-			err := good(m)
-			if m.lp.Notified() || m.thread(pgTCS).cssa.Load() != 0 {
-				m.tb.Error("the thread was notified")
-			}
-			return err
-		}},
-		{"success: AEXNOTIFY in the TCS, but not in the frame", success, "", again(func(m *machine) { m.gpr(pgSSA, 0)[gprAEXNotify] = 0 })},
-		{"success: with notification the enclave is entered anew", success, "", func(m *machine) error {
-			m = notifying(m)
-			r := outsideRegs(pgTCS)
-			err := m.lp.ERESUME(r, nil)
-			if r.RAX != 1 || r.RIP != at(pgCode)+0x10 || r.RCX != outside || r.FSBase != at(pgData) || !m.lp.Notified() || m.thread(pgTCS).cssa.Load() != 1 {
-				m.tb.Errorf("notified with %+v", *r)
-			}
-			m.must(m.enclu(isa.EDECCSSA, 0, 0, 0))
-			m.exit()
-			if r := m.enter(pgTCS); r.RAX != 0 {
-				m.tb.Errorf("CSSA = %d after EDECCSSA", r.RAX)
-			}
-			return err
-		}},
-	})
+	}, on(notifying, frameRows("next frame, with notification", pgSSA+1, good)),
+		on(wideNotifying, frameRows("GPR page of the next frame, with notification", pgSSA2+3, good)), []row{
+			{"success: registers, flags and XSAVE state come back", success, "", func(m *machine) error {
+				r, img := outsideRegs(pgTCS), make([]byte, 832)
+				r.RFLAGS |= isa.FlagTF
+				want := *insideRegs()
+				want.RFLAGS = want.RFLAGS&^isa.FlagTF | isa.FlagRF
+				err := m.lp.ERESUME(r, img)
+				if *r != want || m.lp.Notified() {
+					m.tb.Errorf("resumed with %+v\nwant %+v", *r, want)
+				}
+				if m.thread(pgTCS).cssa.Load() != 0 || img[100] != 100 || img[xsaveBV] != 3 || img[600] != 0 {
+					m.tb.Error("XSAVE state or CSSA did not come back")
+				}
+				m.exit()
+				return err
+			}},
+			{"success: RFLAGS in the frame cannot set system flags", success, "", func(m *machine) error {
+				put64(m.gpr(pgSSA, 0), gprRFLAGS, ^uint64(0))
+				r := outsideRegs(pgTCS)
+				err := m.lp.ERESUME(r, nil)
+				if r.RFLAGS != 0x202|resumeFlags {
+					m.tb.Errorf("RFLAGS = %#x", r.RFLAGS)
+				}
+				return err
+			}},
+			{"success: AEXNOTIFY in the frame, but not in the TCS", success, "", func(m *machine) error {
+				m.gpr(pgSSA, 0)[gprAEXNotify] = 1
+				err := good(m)
+				if m.lp.Notified() || m.thread(pgTCS).cssa.Load() != 0 {
+					m.tb.Error("the thread was notified")
+				}
+				return err
+			}},
+			{"success: AEXNOTIFY in the TCS, but not in the frame", success, "", again(func(m *machine) { m.gpr(pgSSA, 0)[gprAEXNotify] = 0 })},
+			{"success: with notification the enclave is entered anew", success, "", func(m *machine) error {
+				m = notifying(m)
+				r := outsideRegs(pgTCS)
+				err := m.lp.ERESUME(r, nil)
+				if r.RAX != 1 || r.RIP != at(pgCode)+0x10 || r.RCX != outside || r.FSBase != at(pgData) || !m.lp.Notified() || m.thread(pgTCS).cssa.Load() != 1 {
+					m.tb.Errorf("notified with %+v", *r)
+				}
+				m.must(m.enclu(isa.EDECCSSA, 0, 0, 0))
+				m.exit()
+				if r := m.enter(pgTCS); r.RAX != 0 {
+					m.tb.Errorf("CSSA = %d after EDECCSSA", r.RAX)
+				}
+				return err
+			}},
+		})
 }
 
 // stopped returns a machine whose thread left by an AEX.
@@ -416,14 +452,7 @@ func edeccssaRows() []row {
 	run := func(m *machine) error { return m.enclu(isa.EDECCSSA, 0, 0, 0) }
 	return joinRows([]row{
 		{"CSSA = 0", "#GP", "CSSA is zero", func(m *machine) error { m.must(run(m)); return run(m) }},
-	}, frameRows("XSAVE page", pgSSA, run), []row{
-		{"GPR page, of a frame of two pages: EPCM.VALID = 0", "#PF", "not valid", func(m *machine) error {
-			m = wide(m) // the second thread has room for two such frames
-			m.must(m.lp.AEX(m.enter(pgTCS2), nil, AEXEvent{}))
-			m.enter(pgTCS2)
-			setState(0, epcmValid)(m, pgSSA2+1)
-			return run(m)
-		}},
+	}, frameRows("XSAVE page", pgSSA, run), on(wideNested, frameRows("GPR page, of a frame of two pages", pgSSA2+1, run)), []row{
 		{"success: the next AEX uses the frame", success, "", func(m *machine) error {
 			err := run(m)
 			r := insideRegs()

@@ -64,6 +64,15 @@ func ereportRows() []row {
 			{"TARGETINFO reserved fields ≠ 0", "#GP", "reserved", reserved(func(t *isa.TargetInfo) { t.Reserved3[383] = 1 })},
 			{"TARGETINFO reserved byte after CET_ATTRIBUTES ≠ 0", "#GP", "reserved", reserved(func(t *isa.TargetInfo) { t.Reserved1 = 1 })},
 		},
+		[]row{
+			{"TARGETINFO bytes 63:56 ≠ 0", "#GP", "reserved", reserved(func(t *isa.TargetInfo) { t.Reserved2[7] = 1 })},
+			{"TARGETINFO reserved fields ≠ 0, and REPORTDATA is not aligned: TARGETINFO comes first", "#GP", "reserved", func(m *machine) error {
+				t := m.self()
+				t.Reserved3[0] = 1
+				m.poke(at(pgData), pageOf(t))
+				return m.enclu(leaf, at(pgData), at(pgData2)+1, at(pgData3))
+			}},
+		},
 		alignmentRows("REPORTDATA", 128, func(m *machine, a uint64) error { return m.enclu(leaf, at(pgZero), a, at(pgData3)) }),
 		operandRows("REPORTDATA", pgData2, epcmR, good),
 		alignmentRows("OUTPUTDATA", 512, func(m *machine, a uint64) error { return m.enclu(leaf, at(pgZero), at(pgData2), a) }),
@@ -185,6 +194,8 @@ func everifyreport2Rows() []row {
 			{"REPORTTYPE.TYPE ≠ 81H", bad, "", with(true, func(_ *machine, r *isa.Report2MACStruct) { r.Type.Type = 0 })},
 			{"REPORTTYPE.SUBTYPE ≠ 0", bad, "", with(true, func(_ *machine, r *isa.Report2MACStruct) { r.Type.Subtype = 1 })},
 			{"REPORTTYPE.VERSION ≠ 0", bad, "", with(true, func(_ *machine, r *isa.Report2MACStruct) { r.Type.Version = 1 })},
+			{"REPORTTYPE.RESERVED ≠ 0", bad, "", with(true, func(_ *machine, r *isa.Report2MACStruct) { r.Type.Reserved = 1 })},
+			{"bytes 15:4 ≠ 0", bad, "", with(true, func(_ *machine, r *isa.Report2MACStruct) { r.Reserved1[11] = 1 })},
 			{"RESERVED ≠ 0", bad, "", with(true, func(_ *machine, r *isa.Report2MACStruct) { r.Reserved2[31] = 1 })},
 			{"CPUSVN is not supported", "SGX_INVALID_CPUSVN", "", with(true, func(_ *machine, r *isa.Report2MACStruct) { r.CPUSVN[0] = 9 })},
 			{"the MAC is wrong", bad, "", with(false, func(_ *machine, r *isa.Report2MACStruct) { r.ReportData[0] ^= 1 })},

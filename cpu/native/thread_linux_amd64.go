@@ -384,7 +384,7 @@ func (t *thread) exception(r *cpu.Regs, ev cpu.AEXEvent, cause string) (*cpu.Exi
 	}
 	return &cpu.Exit{
 		Kind: cpu.ExitException, Vector: ev.Vector, ErrorCode: ev.ErrorCode,
-		Addr: ev.Addr &^ (isa.PageSize - 1), Detail: detail,
+		Addr: ev.CR2(), Detail: detail,
 	}, nil
 }
 

@@ -397,6 +397,28 @@ func eresumeRows() []row {
 				m.exit()
 				return err
 			}},
+			{"success: after an opt-out entry, EEXIT restores TF as it was outside at ERESUME", success, "", func(m *machine) error {
+				for _, tf := range []uint64{isa.FlagTF, 0} {
+					r := outsideRegs(pgTCS)
+					r.RFLAGS |= tf
+					if err := m.lp.ERESUME(r, nil); err != nil {
+						return err
+					}
+					m.must(m.lp.AEX(r, nil, AEXEvent{}))
+					if r.RFLAGS&isa.FlagTF != tf {
+						m.tb.Errorf("RFLAGS = %#x outside, want TF = %#x", r.RFLAGS, tf)
+					}
+				}
+				r := outsideRegs(pgTCS)
+				r.RFLAGS |= isa.FlagTF
+				err := m.lp.ERESUME(r, nil)
+				r.RBX = outside
+				m.must(m.lp.EEXIT(r))
+				if r.RFLAGS&isa.FlagTF == 0 {
+					m.tb.Error("EEXIT does not restore TF")
+				}
+				return err
+			}},
 			{"success: RFLAGS in the frame cannot set system flags", success, "", func(m *machine) error {
 				put64(m.gpr(pgSSA, 0), gprRFLAGS, ^uint64(0))
 				r := outsideRegs(pgTCS)

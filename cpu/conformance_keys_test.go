@@ -156,6 +156,10 @@ func egetkeyRows() []row {
 			{"SEAL_KEY: CONFIGSVN is too high", "SGX_INVALID_ISVSVN", "", request(isa.KeySeal, func(q *isa.KeyRequest) { q.ConfigSVN = 1 })},
 			{"PROVISION_SEAL_KEY: CONFIGSVN is too high", "SGX_INVALID_ISVSVN", "", allowed(request(isa.KeyProvisionSeal, func(q *isa.KeyRequest) { q.ConfigSVN = 1 }))},
 			{"EINITTOKEN_KEY: ATTRIBUTES.EINITTOKEN_KEY = 0", "SGX_INVALID_ATTRIBUTE", "", request(isa.KeyEinitToken, plain)},
+			{"EINITTOKEN_KEY: success though MRSIGNER is not that of IA32_SGXLEPUBKEYHASH", success, "", func(m *machine) error {
+				m.p.SetLEPubKeyHash([32]byte{1})
+				return allowed(request(isa.KeyEinitToken, plain))(m)
+			}},
 			{"PROVISION_KEY: ATTRIBUTES.PROVISIONKEY = 0", "SGX_INVALID_ATTRIBUTE", "", request(isa.KeyProvision, plain)},
 			{"PROVISION_SEAL_KEY: ATTRIBUTES.PROVISIONKEY = 0", "SGX_INVALID_ATTRIBUTE", "", request(isa.KeyProvisionSeal, plain)},
 			{"REPORT_KEY: CPUSVN and ISVSVN are ignored", success, "", request(isa.KeyReport, func(q *isa.KeyRequest) { q.CPUSVN[0], q.ISVSVN = 255, 0xFFFF })},

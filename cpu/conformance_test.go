@@ -151,6 +151,7 @@ Each row is one condition of the operation section of a leaf (SDM Vol. 3D, "SGX 
 access rules. A tested row sets the condition up, executes the leaf without any engine, and compares the fault, error
 code or success. The last column of the summary counts the conditions that cannot arise here; each is listed with its
 reason. This file is written by ` + "`go test ./cpu -run Conformance -update`" + `, and the test fails if it is stale.
+Where the manual's texts disagree, [sdm-choices.md](sdm-choices.md) says what was chosen.
 
 `)
 	b.WriteString(summary(all))

@@ -19,7 +19,7 @@ type elrange struct {
 	space *cpu.AddressSpace
 
 	mu    sync.Mutex
-	sites map[uint64]site // rewritten illegal instructions, by address
+	sites map[uint64]*masked // rewritten illegal instructions, by address
 	exits int             // rewritten EEXITs
 	homes map[uint64]*context
 }
@@ -28,7 +28,7 @@ func (e *Engine) reserve(size, base uint64) (*elrange, error) {
 	if size == 0 || size&(size-1) != 0 || base&(size-1) != 0 {
 		return nil, fmt.Errorf("native: a range of %#x bytes at %#x is not a naturally aligned power of two", size, base)
 	}
-	r := &elrange{e: e, base: base, size: size, fixed: base != 0, sites: map[uint64]site{}, homes: map[uint64]*context{}}
+	r := &elrange{e: e, base: base, size: size, fixed: base != 0, sites: map[uint64]*masked{}, homes: map[uint64]*context{}}
 	if r.fixed {
 		p, err := unix.MmapPtr(-1, 0, pointer(base), uintptr(size), unix.PROT_NONE,
 			unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_FIXED_NOREPLACE)
@@ -172,7 +172,7 @@ func (r *elrange) Initialized(functions []cpu.Function) error {
 				for _, s := range illegalSites(c.bytes[f.Start-c.linear:f.End-c.linear], illegal...) {
 					at := f.Start + uint64(s.off)
 					copy(c.bytes[at-c.linear:], s.new)
-					r.sites[at] = s
+					r.sites[at] = &masked{site: s}
 				}
 			}
 		}
@@ -222,35 +222,53 @@ func (r *elrange) code(linear uint64, n int) []byte {
 	return out
 }
 
-// patch writes the bytes of a rewritten illegal instruction: the enclave's
-// own while a handler may look at them, UD2 otherwise.
-func (r *elrange) patch(at uint64, original bool) bool {
+// A masked site is an illegal instruction with UD2 in its place, but while
+// threads handle its #UD: their handlers may look at it.
+type masked struct {
+	site
+	shown int // to how many threads
+}
+
+// show puts the illegal instruction at an address back for a thread, until the
+// thread hides it again. It reports whether there is one.
+func (r *elrange) show(at uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s, ok := r.sites[at]
-	if !ok {
+	s := r.sites[at]
+	if s == nil {
 		return false
 	}
-	b := s.new
-	if original {
-		b = s.old
-	}
-	for i, c := range b {
-		pa, _, ok := r.space.Lookup((at + uint64(i)) &^ (isa.PageSize - 1))
-		if !ok {
-			return false
-		}
-		r.e.mem.Page(uint64(pa-r.e.epcBase) / isa.PageSize)[(at+uint64(i))%isa.PageSize] = c
-	}
+	s.shown++
+	r.write(at, s.old)
 	return true
+}
+
+// hide undoes a show.
+func (r *elrange) hide(at uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.sites[at]; s.shown > 1 {
+		s.shown--
+	} else {
+		s.shown = 0
+		r.write(at, s.new)
+	}
+}
+
+// write writes to the enclave's code, as far as it is still mapped.
+func (r *elrange) write(at uint64, b []byte) {
+	for i, c := range b {
+		if pa, _, ok := r.space.Lookup(at + uint64(i)); ok {
+			r.e.mem.Page(uint64(pa-r.e.epcBase) / isa.PageSize)[(at+uint64(i))%isa.PageSize] = c
+		}
+	}
 }
 
 // rewritten reports whether an illegal instruction was rewritten at an address.
 func (r *elrange) rewritten(at uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, ok := r.sites[at]
-	return ok
+	return r.sites[at] != nil
 }
 
 // Close implements cpu.Range.

@@ -31,9 +31,9 @@ type thread struct {
 	interrupted atomic.Bool
 	insisting   atomic.Bool
 	timed       atomic.Bool
-	// restored is the address of an illegal instruction that is back in
-	// place while the enclave handles its #UD, or 0.
-	restored uint64
+	// shown is the address of an illegal instruction that is back in place
+	// while the enclave handles its #UD, or 0.
+	shown uint64
 	// renewals counts the times in a row that a fault only had the host's
 	// mapping renewed.
 	renewals int
@@ -62,8 +62,8 @@ func (t *thread) LP() *cpu.LP { return t.lp }
 
 // Close implements cpu.Thread.
 func (t *thread) Close() error {
-	if t.restored != 0 {
-		t.mask()
+	if t.shown != 0 {
+		t.hide()
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -149,8 +149,8 @@ func (t *thread) run(r *cpu.Regs) (cpu.Exit, error) {
 			return cpu.Exit{}, err
 		}
 		t.home.owner = c.addr()
-		if t.restored != 0 && r.RAX == 0 { // the host gave up on that exception
-			t.mask()
+		if t.shown != 0 && r.RAX == 0 { // the host gave up on that exception
+			t.hide()
 		}
 		t.enter(r)
 	case isa.ERESUME:
@@ -196,8 +196,8 @@ func (t *thread) eresume(r *cpu.Regs) error {
 		return err
 	}
 	t.home.owner = t.c.addr()
-	if t.restored != 0 {
-		t.mask()
+	if t.shown != 0 {
+		t.hide()
 	}
 	if t.lp.Notified() { // it is an entry, to handle the notification
 		t.enter(r)
@@ -207,11 +207,11 @@ func (t *thread) eresume(r *cpu.Regs) error {
 	return nil
 }
 
-// mask puts UD2 back in the place of the illegal instruction that the enclave
+// hide puts UD2 back in the place of the illegal instruction that the enclave
 // was to see.
-func (t *thread) mask() {
-	t.r.patch(t.restored, false)
-	t.restored = 0
+func (t *thread) hide() {
+	t.r.hide(t.shown)
+	t.shown = 0
 }
 
 // enter starts the enclave with the registers in r and the host's XSAVE state.
@@ -376,8 +376,11 @@ func (t *thread) vanished(rip uint64, code []byte) bool {
 func (t *thread) exception(r *cpu.Regs, ev cpu.AEXEvent, cause string) (*cpu.Exit, error) {
 	t.renewals = 0
 	detail := &cpu.Detail{RIP: r.RIP, Addr: ev.Addr, Cause: cause}
-	if ev.Vector == isa.VectorUD && t.r.patch(r.RIP, true) {
-		t.restored = r.RIP
+	if t.shown != 0 { // a fault in the handler of the last one
+		t.hide()
+	}
+	if ev.Vector == isa.VectorUD && t.r.show(r.RIP) {
+		t.shown = r.RIP
 	}
 	if err := t.lp.AEX(r, t.c.xsaveArea(), ev); err != nil {
 		return &cpu.Exit{}, err

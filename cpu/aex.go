@@ -62,10 +62,9 @@ const statusFlags = isa.FlagCF | isa.FlagPF | isa.FlagAF | isa.FlagZF | isa.Flag
 // state into r (SDM Vol. 3D, "Asynchronous Enclave Exit Events"). A host is
 // shown the CR2 of ev, not its Addr.
 //
-// XSAVE state at the AEP is the engine's. It may have MXCSR and FCW as the ABI
-// of the host's language has them, 1F80H and 037FH with Go, where hardware has
-// 1FB0H and 037FH, or 037EH after an #MF: host code never runs between the AEX
-// and the point where it would load them.
+// XSAVE state at the AEP is the engine's, which gives host code what its ABI
+// wants. Hardware has synthetic values that differ: MXCSR is 1FB0H, or 1F01H
+// after #XM, and FCW is 037FH, or 037EH after #MF.
 //
 // RF in r is what would be pushed on a stack outside, except that AEX sets it
 // for faults by itself. For an INT3, which is a fault inside an enclave, r.RIP

@@ -34,7 +34,10 @@ func enterChapters() []chapter {
 		{"EENTER", ready, eenterRows(), segments},
 		{"EEXIT", inside, eexitRows(), []gap{{"RBX > CS limit", "#GP", mode64}}},
 		{"AEX", inside, aexRows(), nil},
-		{"AEX", inside, eventRows(), []gap{{"FCW is 037EH after #MF", success, "XSAVE state after an AEX is the engine's"}}},
+		{"AEX", inside, eventRows(), []gap{
+			{"FCW is 037EH after #MF", success, "XSAVE state after an AEX is the engine's"},
+			{"MXCSR is 1FB0H, and 1F01H after #XM", success, "XSAVE state after an AEX is the engine's"},
+		}},
 		{"ERESUME", stopped, eresumeRows(), append([]gap{
 			{"SSP or tracker in the CET save area is illegal", "#GP", noCET},
 		}, segments...)},

@@ -239,9 +239,9 @@ func eexitRows() []row {
 		{"not in enclave mode", "#GP", "not in enclave mode", func(m *machine) error { m.exit(); return m.lp.EEXIT(&Regs{RBX: outside}) }},
 		{"RBX is not canonical", "#GP", "canonical", func(m *machine) error { return m.lp.EEXIT(&Regs{RBX: 1 << 63}) }},
 		{"success: RIP, RCX, FS and GS, and the TCS is INACTIVE", success, "", func(m *machine) error {
-			r := Regs{RAX: uint64(isa.EEXIT), RBX: outside + 4, RCX: 5, FSBase: 1, GSBase: 2, RSP: 3}
+			r := Regs{RAX: uint64(isa.EEXIT), RBX: outside + 4, RCX: 5, FSBase: 1, GSBase: 2, RSP: 3, RFLAGS: 0x202 | isa.FlagRF}
 			err := m.lp.ENCLU(&r)
-			want := Regs{RAX: uint64(isa.EEXIT), RBX: outside + 4, RCX: testAEP, RIP: outside + 4, RSP: 3, FSBase: 0x1111_0000, GSBase: 0x2222_0000}
+			want := Regs{RAX: uint64(isa.EEXIT), RBX: outside + 4, RCX: testAEP, RIP: outside + 4, RSP: 3, RFLAGS: 0x202, FSBase: 0x1111_0000, GSBase: 0x2222_0000}
 			if r != want || m.lp.InEnclave() || m.thread(pgTCS).state.Load() != 0 {
 				m.tb.Errorf("after EEXIT: %+v", r)
 			}

@@ -39,6 +39,7 @@
 #define UC_RSP 0xA0
 #define UC_RIP 0xA8
 #define UC_EFL 0xB0
+#define UC_CS 0xB8
 #define UC_ERR 0xC0
 #define UC_TRAPNO 0xC8
 #define UC_CR2 0xD8

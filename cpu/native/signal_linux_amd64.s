@@ -183,6 +183,7 @@ leave:
 	MOVQ context_goSP(R9), AX
 	MOVQ AX, UC_RSP(DX)
 	MOVQ $0x202, UC_EFL(DX)
+	MOVW $const_userCS, UC_CS(DX) // a far branch may have left 64-bit mode
 
 	CMPB ·hasFSGSBASE(SB), $0
 	JEQ  leaveSlow

@@ -270,3 +270,27 @@ func TestCollector(t *testing.T) {
 		t.Error(describe(&exit))
 	}
 }
+
+// TestCompatibilityMode leaves 64-bit mode by a far branch, to an address
+// below 4 GB where nothing is, and expects to come back in 64-bit mode.
+func TestCompatibilityMode(t *testing.T) {
+	if emulated() {
+		t.Skip("qemu-user has no 32-bit code segment")
+	}
+	m := powerOn(t, openNative)
+	const low = 0x10000 // vm.mmap_min_addr, or below it
+	const cs32 = 0x23   // __USER32_CS of Linux
+	e := m.load(t, &probe{routines: []routine{ok, {"far_return", func(a *asm.Assembler) {
+		a.Mov(asm.RSP, asm.RSI)
+		a.Push(asm.Imm(cs32))
+		a.Push(asm.Imm(low))
+		a.Data(0x48, 0xCB) // retfq
+	}}}})
+	th := e.thread(t, 0)
+	_, exit := th.enter(t, "far_return", th.stack)
+	if exit.Kind != cpu.ExitException || exit.Detail.RIP != low {
+		t.Fatal(describe(&exit))
+	}
+	th.drop(t)
+	th.call(t, "ok")
+}

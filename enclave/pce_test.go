@@ -163,7 +163,7 @@ func provisioningKey(f cpu.Fuses, pce *enclave.Enclave, cpusvn [16]byte, isvsvn 
 	s := pce.SECS()
 	signer := sign.MRSigner(pce.Image().SigStruct)
 	le := binary.LittleEndian
-	rec := make([]byte, 644)
+	rec := make([]byte, 642)
 	le.PutUint16(rec[0:], uint16(isa.KeyProvision))
 	le.PutUint16(rec[36:], s.ISVProdID)
 	le.PutUint16(rec[38:], isvsvn)

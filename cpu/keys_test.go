@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"encoding/hex"
 	"testing"
 
 	"github.com/feidi-dev/feidi/isa"
@@ -141,6 +142,39 @@ func TestKeysDiffer(t *testing.T) {
 func TestDependenciesLayout(t *testing.T) {
 	if n := len((&dependencies{}).encode()); n != 2+2+16+16+2+2+16+16+16+32+32+32+16+16+352+4+4+64+2 {
 		t.Errorf("the record has %d bytes", n)
+	}
+}
+
+// TestKeyVector holds the derivation to a value that openssl computed from a
+// record put together by hand: data that an older build sealed must open.
+//
+//	openssl mac -cipher AES-128-CBC -macopt hexkey:000102030405060708090a0b0c0d0e0f -in record CMAC
+func TestKeyVector(t *testing.T) {
+	count := func(b []byte, from byte) {
+		for i := range b {
+			b[i] = from + byte(i)
+		}
+	}
+	var k keys
+	count(k.fuses.RootProvisioningKey[:], 0)
+	d := dependencies{
+		keyName: isa.KeySeal, keyPolicy: 0x3B, isvProdID: 0x1234, isvSVN: 0x5678,
+		attributes:    isa.Attributes{Flags: 0x95, XFRM: 0xE7},
+		attributeMask: isa.Attributes{Flags: 0xFF0000000000000B, XFRM: 0xFFFFFFFFFFFFFFF8},
+		miscSelect:    0x1, miscMask: 0xFFFFFFFE, configSVN: 0x9ABC,
+	}
+	count(d.isvFamilyID[:], 0x10)
+	count(d.isvExtProdID[:], 0x20)
+	count(d.ownerEpoch[:], 0x30)
+	count(d.mrEnclave[:], 0x40)
+	count(d.mrSigner[:], 0x60)
+	count(d.keyID[:], 0x80)
+	count(d.sealFuses[:], 0xA0)
+	count(d.cpuSVN[:], 0xB0)
+	count(d.configID[:], 0xC0)
+	const want = "aab089f3df48b7d59a0a060f68819049"
+	if key := k.derive(&d); hex.EncodeToString(key[:]) != want {
+		t.Errorf("the key is %x, openssl says %s", key, want)
 	}
 }
 

@@ -320,3 +320,29 @@ func TestFixedBase(t *testing.T) {
 		t.Errorf("a second enclave at the same address: %v", err)
 	}
 }
+
+// TestLoadStopped ends the context while pages are added: Load gives up there
+// and gives everything back.
+func TestLoadStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	const at = 5
+	added := 0
+	m := powerOn(t, enclave.MachineConfig{CPU: cpu.Config{Trace: func(e cpu.Event) {
+		if e.Leaf == isa.EADD.String() {
+			if added++; added == at {
+				cancel()
+			}
+		}
+	}}})
+	free := enclave.FreeEPC(m)
+	_, err := m.Load(ctx, build(t, toy.Options{}))
+	if !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %v", err)
+	}
+	if added != at {
+		t.Errorf("%d pages were added, want %d", added, at)
+	}
+	if now := enclave.FreeEPC(m); now != free {
+		t.Errorf("%d pages of the EPC are lost", free-now)
+	}
+}

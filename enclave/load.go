@@ -14,7 +14,8 @@ import (
 
 // Load creates an enclave from an image: ECREATE, EADD, EEXTEND, EINIT and,
 // for an Intel SDK enclave, the INIT ECALL. What EINIT refuses is returned as
-// the isa.ErrorCode it gave, what the INIT ECALL does as a Status.
+// the isa.ErrorCode it gave, what the INIT ECALL does as a Status. If ctx ends,
+// Load gives up between two pages, or stops the INIT ECALL, with ctx's error.
 func (m *Machine) Load(ctx context.Context, img *image.Image, opts ...Option) (*Enclave, error) {
 	var o options
 	for _, f := range opts {
@@ -30,7 +31,7 @@ func (m *Machine) Load(ctx context.Context, img *image.Image, opts ...Option) (*
 		return nil, err
 	}
 	e := &Enclave{m: m, img: img, opt: o}
-	if err := e.build(); err != nil {
+	if err := e.build(ctx); err != nil {
 		return nil, errors.Join(err, e.unload())
 	}
 	if err := e.start(ctx); err != nil {
@@ -81,7 +82,7 @@ func (e *Enclave) secsFor() *isa.SECS {
 }
 
 // build makes the enclave up to EINIT and maps it.
-func (e *Enclave) build() error {
+func (e *Enclave) build(ctx context.Context) error {
 	var err error
 	if e.rng, err = e.m.engine.Reserve(e.img.Size, e.img.Base); err != nil {
 		return err
@@ -96,7 +97,7 @@ func (e *Enclave) build() error {
 		return fmt.Errorf("enclave: %w", err)
 	}
 	for i := range e.img.Runs {
-		if err := e.addRun(&e.img.Runs[i]); err != nil {
+		if err := e.addRun(ctx, &e.img.Runs[i]); err != nil {
 			return err
 		}
 	}
@@ -129,7 +130,7 @@ func (e *Enclave) pages(count uint64) ([]cpu.PageRun, error) {
 }
 
 // addRun adds and measures the pages of a run.
-func (e *Enclave) addRun(r *image.Run) error {
+func (e *Enclave) addRun(ctx context.Context, r *image.Run) error {
 	epc, err := e.pages(r.Pages)
 	if err != nil {
 		return err
@@ -144,6 +145,9 @@ func (e *Enclave) addRun(r *image.Run) error {
 			Linear: e.rng.Base() + r.Offset + next*isa.PageSize, Pages: part.Pages, PA: part.PA, Perm: perm,
 		})
 		for i := range part.Pages {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("enclave: stopped while its pages were added: %w", err)
+			}
 			if err := e.addPage(part.PA+cpu.PA(i*isa.PageSize), r, next); err != nil {
 				return fmt.Errorf("enclave: page at offset %#x: %w", r.Offset+next*isa.PageSize, err)
 			}

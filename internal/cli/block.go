@@ -46,11 +46,13 @@ func parseBlock(arg string) (*block, error) {
 	if err == nil {
 		return b, nil
 	}
-	content, ferr := readFile(arg, maxBlock)
-	if ferr == nil {
+	content, ferr := readFile(arg, maxBlock, nil)
+	switch {
+	case ferr == nil:
 		return &block{bytes: content}, nil
-	}
-	if strings.ContainsAny(arg, "{}") || errors.Is(ferr, fs.ErrNotExist) {
+	case strings.ContainsAny(arg, "{}"):
+		return nil, usage("--in %q: %v", arg, err)
+	case errors.Is(ferr, fs.ErrNotExist):
 		return nil, usage("--in %q: %v, and no such file", arg, err)
 	}
 	return nil, cannot(ferr)
@@ -98,7 +100,7 @@ func parseBuffer(s string) ([]byte, error) {
 		return raw, nil
 	}
 	if name, ok := strings.CutPrefix(s, "@"); ok {
-		return readFile(name, maxBlock)
+		return readFile(name, maxBlock, nil)
 	}
 	n, err := strconv.ParseUint(s, 0, 32)
 	if err != nil || n > maxBlock {

@@ -45,9 +45,7 @@ with --answer-ocalls; either way it is named on standard error.
   feidi call /tmp/feidi-demo/alice.signed.so 2 --in '{=010203} 0300000000000000' --out 24`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-			defer stop()
-			return a.makeCall(ctx, args[0], args[1], &c)
+			return a.makeCall(args[0], args[1], &c)
 		},
 	})
 	c.flags(cmd)
@@ -70,7 +68,7 @@ type called struct {
 	Leaves  map[string]uint64 `json:"leaves"` // of the call alone
 }
 
-func (a *app) makeCall(ctx context.Context, file, number string, c *calling) error {
+func (a *app) makeCall(file, number string, c *calling) error {
 	index, err := strconv.ParseInt(number, 0, 32)
 	if err != nil || index < 0 {
 		return usage("INDEX %q is not a number from 0 to 2147483647", number)
@@ -83,8 +81,14 @@ func (a *app) makeCall(ctx context.Context, file, number string, c *calling) err
 		return err
 	}
 	b.grow(c.out)
+	m, err := readImage(file, c.sigstruct)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	r := &called{File: file, Index: int(index), Buffers: []string{}}
-	e, err := a.load(ctx, file, &c.loading, enclave.WithOtherOCalls(a.ocall(c.answer, &r.OCalls)))
+	e, err := a.load(ctx, file, m, &c.loading, enclave.WithOtherOCalls(a.ocall(c.answer, &r.OCalls)))
 	if err != nil {
 		if e != nil {
 			_ = e.close() // the first error is the one that matters

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,32 +19,62 @@ const maxFile = 1 << 30
 // work. A small file can ask for any number of pages.
 const maxMeasured = 128 << 30
 
-// readFile reads at most max bytes, also of what has no size, as a pipe.
-func readFile(path string, max int64) ([]byte, error) {
+// headSize is how much of a file is looked at before the rest is read.
+const headSize = 4096
+
+// readFile reads at most max bytes, also of what has no size, as a pipe. What
+// check, if any, finds wrong in the first headSize bytes ends it there.
+func readFile(path string, max int64, check func(head []byte) error) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, max+1))
-	if err != nil {
+	tooLarge := fmt.Errorf("%s: larger than the limit of %s", path, host.Bytes(uint64(max)))
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		if info.Size() > max {
+			return nil, tooLarge
+		}
+		b.Grow(int(info.Size()) + bytes.MinRead) // so that it need not grow
+	}
+	if _, err := b.ReadFrom(io.LimitReader(f, headSize)); err != nil {
 		return nil, err
 	}
-	if int64(len(b)) > max {
-		return nil, fmt.Errorf("%s: larger than %d bytes", path, max)
+	if check != nil {
+		if err := check(b.Bytes()); err != nil {
+			return nil, err
+		}
 	}
-	return b, nil
+	if _, err := b.ReadFrom(io.LimitReader(f, max+1-headSize)); err != nil {
+		return nil, err
+	}
+	if int64(b.Len()) > max {
+		return nil, tooLarge
+	}
+	return b.Bytes(), nil
 }
 
 // readImage reads an enclave file, with a separate SIGSTRUCT if one is named.
 func readImage(path, sigstruct string) (*image.Image, error) {
-	b, err := readFile(path, maxFile)
+	b, err := readFile(path, maxFile, func(head []byte) error {
+		// The beginning of a file lacks what stands further on, but tells
+		// what can be no enclave.
+		_, err := image.Parse(head)
+		switch {
+		case !errors.Is(err, image.ErrNotEnclave):
+			return nil
+		case len(head) == isa.SigStructSize:
+			return fmt.Errorf("%s: %w; if it is a SIGSTRUCT, name the enclave's file, and this one with --sigstruct", path, err)
+		}
+		return fmt.Errorf("%s: %w", path, err)
+	})
 	if err != nil {
 		return nil, cannot(err)
 	}
 	var opts []image.Option
 	if sigstruct != "" {
-		s, err := readFile(sigstruct, maxFile)
+		s, err := readFile(sigstruct, maxFile, nil)
 		if err != nil {
 			return nil, cannot(err)
 		}

@@ -53,13 +53,10 @@ type loaded struct {
 	leaves     *leafLog
 }
 
-// load says the banner, powers on a machine and loads the enclave. On an
-// error of the enclave, what it returns has a nil enclave.
-func (a *app) load(ctx context.Context, path string, l *loading, opts ...enclave.Option) (*loaded, error) {
-	m, err := readImage(path, l.sigstruct)
-	if err != nil {
-		return nil, err
-	}
+// load says the banner, powers on a machine and loads the enclave m of the
+// file at path. On an error of the enclave, what it returns has a nil enclave.
+func (a *app) load(ctx context.Context, path string, m *image.Image, l *loading, opts ...enclave.Option) (*loaded, error) {
+	var err error
 	fmt.Fprintln(a.err, banner)
 	r := &loaded{image: m, leaves: newLeafLog()}
 	if m.Format == image.FormatSGXS && m.SigStruct == nil {

@@ -38,13 +38,18 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
   feidi run /tmp/feidi-demo/alice.signed.so --debug --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			m, err := readImage(args[0], l.sigstruct)
+			if err != nil {
+				return err
+			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 			defer stop()
-			e, err := a.load(ctx, args[0], &l)
+			e, err := a.load(ctx, args[0], m, &l)
 			if e == nil {
 				return err
 			}
 			r := outcome(args[0], e, err)
+			r.sigstruct = l.sigstruct
 			if cerr := e.close(); err == nil && cerr != nil {
 				err = cannot(cerr)
 			}
@@ -86,6 +91,8 @@ type ran struct {
 	ISVSVN      uint16            `json:"isv_svn"`
 	Debug       bool              `json:"debug"`
 	Leaves      map[string]uint64 `json:"leaves"`
+
+	sigstruct string // file of the SIGSTRUCT; empty for the enclave's own
 }
 
 // outcome reports what became of loading e. If it failed, the identity is
@@ -123,8 +130,11 @@ func (r *ran) show(a *app) {
 		t.add("Initialised", "NO: "+r.InitStatus)
 	}
 	signed := "as the file says"
-	if r.SignedHere {
+	switch {
+	case r.SignedHere:
 		signed = "here, with a fresh key: the file has no SIGSTRUCT"
+	case r.sigstruct != "":
+		signed = "as " + r.sigstruct + " says"
 	}
 	t.add("Signed", signed)
 	if r.Initialized {

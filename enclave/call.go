@@ -190,7 +190,7 @@ func minus(c int64) uint64 { return uint64(c) }
 func (t *thread) refused(ctx context.Context, err error) error {
 	var fault *cpu.Fault
 	switch {
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case err == ctx.Err(): // and not that of a nested call, which is worded
 		return fmt.Errorf("enclave: %w", err)
 	case errors.As(err, &fault):
 		return fmt.Errorf("enclave: %w: %w", ErrEnclaveLost, err)

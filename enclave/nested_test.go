@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/feidi-dev/feidi/enclave"
@@ -172,5 +173,27 @@ func TestNestedPanics(t *testing.T) {
 	}
 	if err := e.ECall(context.Background(), int(toy.ECallEmpty), nil); !errors.Is(err, enclave.ErrOutOfTCS) {
 		t.Errorf("the thread is used again: %v", err)
+	}
+}
+
+// TestNestedStopped ends the context many levels down. The error that comes
+// up through them is worded once.
+func TestNestedStopped(t *testing.T) {
+	const levels = 10
+	ctx, cancel := context.WithCancel(context.Background())
+	depth := 0
+	down := func(ctx context.Context, c *enclave.Call) enclave.Status {
+		if depth++; depth == levels {
+			cancel()
+		}
+		if err := c.ECall(ctx, int(toy.ECallOCall), toy.Encode(toy.MSOCall{})); err != nil {
+			return enclave.ErrUnexpected
+		}
+		return enclave.Success
+	}
+	e := load(t, powerOn(t, enclave.MachineConfig{}), build(t, toy.Options{}), enclave.WithOCalls(down))
+	err := e.ECall(ctx, int(toy.ECallOCall), toy.Encode(toy.MSOCall{}))
+	if !errors.Is(err, context.Canceled) || strings.Count(err.Error(), "enclave:") != 1 {
+		t.Errorf("error %q", err)
 	}
 }

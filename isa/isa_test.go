@@ -252,7 +252,7 @@ func TestNames(t *testing.T) {
 		want string
 	}{
 		{EREPORT, "EREPORT"}, {EDECCSSA, "EDECCSSA"}, {EVERIFYREPORT2, "EVERIFYREPORT2"}, {ENCLU(0x99), "ENCLU[0x99]"},
-		{ECREATE, "ECREATE"}, {EMODT, "EMODT"}, {ENCLS(0x99), "ENCLS[0x99]"}, {VectorPF, "#PF"}, {Vector(99), "vector 99"},
+		{ECREATE, "ECREATE"}, {EMODT, "EMODT"}, {ENCLS(0x99), "ENCLS[0x99]"}, {VectorPF, "#PF"}, {VectorSS, "#SS"}, {Vector(99), "vector 99"},
 		{KeySeal, "SEAL_KEY"}, {KeyName(9), "RESERVED_KEY"}, {PTVA, "PT_VA"}, {PageType(9), "PT_RESERVED"},
 	} {
 		if c.got.String() != c.want {

@@ -81,6 +81,7 @@ const (
 	VectorBP Vector = 3
 	VectorBR Vector = 5
 	VectorUD Vector = 6
+	VectorSS Vector = 12 // raised, but not told in EXITINFO
 	VectorGP Vector = 13
 	VectorPF Vector = 14
 	VectorMF Vector = 16
@@ -93,7 +94,7 @@ const (
 func (v Vector) String() string {
 	names := map[Vector]string{
 		VectorDE: "#DE", VectorDB: "#DB", VectorBP: "#BP", VectorBR: "#BR", VectorUD: "#UD",
-		VectorGP: "#GP", VectorPF: "#PF", VectorMF: "#MF", VectorAC: "#AC", VectorXM: "#XM", VectorCP: "#CP",
+		VectorSS: "#SS", VectorGP: "#GP", VectorPF: "#PF", VectorMF: "#MF", VectorAC: "#AC", VectorXM: "#XM", VectorCP: "#CP",
 	}
 	if n, ok := names[v]; ok {
 		return n

@@ -32,11 +32,12 @@ func readFile(path string, max int64, check func(head []byte) error) ([]byte, er
 	defer f.Close()
 	tooLarge := fmt.Errorf("%s: larger than the limit of %s", path, host.Bytes(uint64(max)))
 	var b bytes.Buffer
+	var size int64
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		if info.Size() > max {
 			return nil, tooLarge
 		}
-		b.Grow(int(info.Size()) + bytes.MinRead) // so that it need not grow
+		size = info.Size()
 	}
 	if _, err := b.ReadFrom(io.LimitReader(f, headSize)); err != nil {
 		return nil, err
@@ -46,6 +47,7 @@ func readFile(path string, max int64, check func(head []byte) error) ([]byte, er
 			return nil, err
 		}
 	}
+	b.Grow(int(size) + bytes.MinRead) // so that it need not grow
 	if _, err := b.ReadFrom(io.LimitReader(f, max+1-headSize)); err != nil {
 		return nil, err
 	}

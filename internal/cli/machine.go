@@ -56,6 +56,9 @@ type loaded struct {
 // load says the banner, powers on a machine and loads the enclave m of the
 // file at path. On an error of the enclave, what it returns has a nil enclave.
 func (a *app) load(ctx context.Context, path string, m *image.Image, l *loading, opts ...enclave.Option) (*loaded, error) {
+	if l.timeout < 0 {
+		return nil, usage("--timeout %v is less than nothing", l.timeout)
+	}
 	var err error
 	fmt.Fprintln(a.err, banner)
 	r := &loaded{image: m, leaves: newLeafLog()}

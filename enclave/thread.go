@@ -89,6 +89,8 @@ func (e *Enclave) acquireSlow() (*thread, error) {
 		return nil, ErrDestroyed
 	case n == 0 && e.crashed.Load():
 		return nil, fmt.Errorf("enclave: %w", ErrEnclaveCrashed)
+	case n == 0 && len(e.threads) == 0:
+		return nil, fmt.Errorf("enclave: %w: every thread was lost in a call that did not end: load the enclave again", ErrOutOfTCS)
 	case n == 0:
 		return nil, fmt.Errorf("enclave: %w: %d threads of the enclave are in use, and no other is left", ErrOutOfTCS, len(e.threads))
 	}

@@ -42,7 +42,7 @@ func TestOffsets(t *testing.T) {
 	// sigcontext, in words: its order is the kernel's.
 	for i, name := range []string{
 		"R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15", "RDI", "RSI", "RBP", "RBX", "RDX", "RAX", "RCX", "RSP", "RIP", "EFL",
-		"", "ERR", "TRAPNO", "", "CR2",
+		"CS", "ERR", "TRAPNO", "", "CR2", // CS is the lowest 16 bits of its word
 	} {
 		if name != "" {
 			want["UC_"+name] = uintptr(8*5 + 8*i)

@@ -287,7 +287,7 @@ func (t *thread) trapped(r *cpu.Regs) (*cpu.Exit, error) {
 		return t.enclu(r)
 	case ev.Vector == isa.VectorBP && !t.lp.OptIn():
 		ev.Vector = isa.VectorUD
-	case ev.Vector == isa.VectorDB && r.RFLAGS&isa.FlagTF != 0 && t.inside(r.RIP) && !t.lp.OptIn():
+	case ev.Vector == isa.VectorDB && r.RFLAGS&isa.FlagTF != 0 && !t.lp.OptIn():
 		// POPF cannot set TF after an opt-out entry (SDM Vol. 3D,
 		// "Restriction on Setting of TF after an Opt-Out Entry").
 		r.RFLAGS &^= isa.FlagTF

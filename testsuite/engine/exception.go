@@ -242,14 +242,21 @@ func (x exception) raise(t *testing.T, th *thread, arg uint64) {
 }
 
 func noSingleStep(t *testing.T, m *machine) {
-	e := m.load(t, &probe{routines: []routine{{"step", func(a *asm.Assembler) {
-		setTF(a)
-		a.Jmp("exit")
-	}}}})
+	e := m.load(t, &probe{routines: []routine{
+		{"step", func(a *asm.Assembler) {
+			setTF(a)
+			a.Jmp("exit")
+		}},
+		{"step out", func(a *asm.Assembler) { // the instruction that is stepped over is EEXIT
+			a.Mov(asm.EAX, asm.Imm(isa.EEXIT))
+			setTF(a)
+			a.Enclu()
+		}},
+	}})
 	th := e.thread(t, 0)
-	for range 2 {
-		if r := th.call(t, "step"); r.RFLAGS&isa.FlagTF != 0 {
-			t.Errorf("RFLAGS is %#x outside", r.RFLAGS)
+	for _, name := range []string{"step", "step out", "step", "step out"} {
+		if r := th.call(t, name); r.RFLAGS&isa.FlagTF != 0 {
+			t.Errorf("%s: RFLAGS is %#x outside", name, r.RFLAGS)
 		}
 	}
 }

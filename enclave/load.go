@@ -224,7 +224,7 @@ func (e *Enclave) start(ctx context.Context) error {
 	defer features.Free()
 	copy(features.Bytes(), systemFeatures())
 	if err := e.command(ctx, cmdInit, features.Addr()); err != nil {
-		return fmt.Errorf("enclave: INIT: %w", err)
+		return fmt.Errorf("INIT ECALL: %w", err)
 	}
 	return nil
 }

@@ -107,6 +107,9 @@ func enclaveError(path string, err error) error {
 		return nil
 	}
 	wrapped := fmt.Errorf("%s: %w", path, err)
+	if errors.Is(err, context.DeadlineExceeded) {
+		wrapped = fmt.Errorf("%w (give it more time with --timeout)", wrapped)
+	}
 	var code isa.ErrorCode
 	var status enclave.Status
 	var fault *cpu.Fault

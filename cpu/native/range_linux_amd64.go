@@ -20,7 +20,7 @@ type elrange struct {
 
 	mu    sync.Mutex
 	sites map[uint64]*masked // rewritten illegal instructions, by address
-	exits int             // rewritten EEXITs
+	exits int                // rewritten EEXITs
 	homes map[uint64]*context
 }
 

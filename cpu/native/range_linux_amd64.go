@@ -20,7 +20,6 @@ type elrange struct {
 
 	mu    sync.Mutex
 	sites map[uint64]*masked // rewritten illegal instructions, by address
-	exits int                // rewritten EEXITs
 	homes map[uint64]*context
 }
 
@@ -163,7 +162,6 @@ func (r *elrange) Initialized(functions []cpu.Function) error {
 		for _, c := range code {
 			for _, s := range exitSites(c.bytes) {
 				copy(c.bytes[s.off:], s.new)
-				r.exits++
 			}
 			for _, f := range functions {
 				if f.Start < c.linear || f.End > c.linear+uint64(len(c.bytes)) || f.Start >= f.End {

@@ -42,14 +42,14 @@ var (
 	hostMXCSR    uint32 // every thread of a Go program has these
 	hostFCW      uint16
 
-	// dispatchStart and dispatchLen are the arena, where SYSCALL raises
-	// SIGSYS; dispatchLen is zero if the kernel cannot do that.
+	// arena is the address space in which enclaves without an absolute base
+	// live.
 	arena struct {
 		sync.Mutex
 		start, size uint64
 		used        []span // sorted
 	}
-	hasDispatch atomic.Bool
+	hasDispatch atomic.Bool // a SYSCALL in the arena raises SIGSYS
 )
 
 const (
@@ -170,8 +170,9 @@ func armThread() {
 	s.m = uint64(currentM())
 }
 
-// reserveArena reserves the address space in which enclaves live, as large as
-// the host allows, and asks the kernel to send SIGSYS for a SYSCALL there.
+// reserveArena reserves the address space in which enclaves live, 256 GiB or
+// as much as the host allows, and asks the kernel to send SIGSYS for a SYSCALL
+// there.
 func reserveArena() error {
 	var p unsafe.Pointer
 	var err error

@@ -10,9 +10,9 @@
 // a signal handler turns the trap into a return to Go, where package cpu
 // performs the leaf. EEXIT sites are rewritten after the measurement into a
 // jump of the same length, which makes an ECALL a matter of nanoseconds; the
-// trap still serves every site that was not recognised. CPUID and SYSCALL
-// sites, which are #UD inside an enclave and would execute here, are rewritten
-// to UD2.
+// trap still serves every site that was not recognised. CPUID sites, which are
+// #UD inside an enclave and would execute here, are rewritten to UD2. So are
+// those of system calls where the kernel cannot be asked to catch them.
 //
 // Every signal handler of the process is wrapped, because Go code must not
 // run while FS holds an enclave's base: the wrapper puts Go's back first. A
@@ -23,6 +23,6 @@
 // memory, and enclave code can read and write the process's.
 //
 // Locks: Engine.mu guards the lists of ranges and stub blocks; Range.mu guards
-// a range's host mappings. Neither is held while enclave code runs. Order:
-// the processor's lock, Range.mu, Engine.mu.
+// a range's host mappings and rewritten sites. Neither is held while enclave
+// code runs. Order: Range.mu, then the processor's lock or Engine.mu.
 package native

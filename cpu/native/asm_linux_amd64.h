@@ -1,4 +1,5 @@
-// Offsets of cpu.Regs, which begins a context. Asserted by context_test.go.
+// Offsets of cpu.Regs, which begins a context. Asserted by
+// context_linux_amd64_test.go.
 #define REG_RAX 0
 #define REG_RCX 8
 #define REG_RDX 16

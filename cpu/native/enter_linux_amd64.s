@@ -21,7 +21,7 @@ TEXT ·fpuControl(SB),NOSPLIT,$0-6
 // thread's slot; from then on the signal handler treats the thread as inside.
 // If the thread is not armed yet it returns at once with trapUnarmed.
 // GS, which Go does not use, is written only when it changes: that is slow.
-// Clobbers AX, DX, R8.
+// Clobbers AX and DX.
 #define PUBLISH \
 	MOVQ SP, context_goSP(CX) \
 	MOVQ BP, context_goBP(CX) \

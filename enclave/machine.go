@@ -12,7 +12,7 @@ import (
 // first engine of this platform, fuses drawn at random, and launch control
 // that accepts every signer, as a Linux machine with flexible launch control.
 type MachineConfig struct {
-	// Engine names the engine; empty for the first one that is registered.
+	// Engine names the engine; empty for the first in cpu.Engines.
 	Engine string
 	// CPU configures the processor. Zero Fuses are drawn at random.
 	CPU cpu.Config

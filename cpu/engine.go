@@ -65,10 +65,14 @@ type Thread interface {
 	// Run executes ENCLU as the host does: r.RAX is EENTER or ERESUME, r.RBX
 	// the TCS, and r.RSP and r.RBP the untrusted stack. It returns when
 	// control is outside again, with the registers as they are then. What the
-	// leaf itself raises is returned as a *Fault, and then nothing ran.
+	// leaf itself raises is returned as a *Fault, and then nothing ran. If ctx
+	// has ended before, nothing runs either, and its error is returned.
 	//
 	// An asynchronous interrupt of the host is an AEX that the engine
 	// resumes by itself; one asked for by Interrupt, or by ctx ending, is not.
+	// Either may come too late for the Run that it is meant for and end the
+	// next: then that may be resumed. If the engine's own ERESUME faults, the
+	// *Fault is returned with ERESUME in r.RAX, and the thread stays inside.
 	Run(ctx context.Context, r *Regs) (Exit, error)
 	// Interrupt makes code that runs inside leave by an AEX, soon.
 	Interrupt()

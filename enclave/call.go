@@ -26,7 +26,8 @@ const maxDepth = 64
 // returns its Status; an exception that the enclave does not handle returns a
 // *FaultError; a call stopped by ctx or the time limit returns ctx's error.
 //
-// block may be nil. What it points to must come from Alloc.
+// block may be nil, and has at most 64 KiB, less what nested calls share. What
+// it points to must come from Alloc.
 func (e *Enclave) ECall(ctx context.Context, index int, block []byte) error {
 	t, err := e.acquire()
 	if err != nil {

@@ -125,6 +125,9 @@ var engines = struct {
 func RegisterEngine(name string, open func(Config) (Engine, error)) {
 	engines.Lock()
 	defer engines.Unlock()
+	if engines.open[name] != nil {
+		panic("cpu: two engines are called " + name)
+	}
 	engines.open[name] = open
 }
 

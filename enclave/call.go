@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"github.com/feidi-dev/feidi/cpu"
 	"github.com/feidi-dev/feidi/isa"
@@ -45,21 +47,25 @@ func (e *Enclave) ECall(ctx context.Context, index int, block []byte) error {
 // Enter makes an ECALL with registers of the caller's choice, for enclaves
 // that do not follow the SDK's contract. r holds what the enclave is to find
 // in its registers at EENTER; RAX, RBX, RCX, RSP and RBP are set by Enter. On
-// return it holds the registers at EEXIT.
+// return it holds the registers at EEXIT. Errors are those of ECall, and any
+// exception is one: without the SDK's contract the runtime cannot have the
+// enclave handle it, and the TCS is lost.
 func (e *Enclave) Enter(ctx context.Context, r *cpu.Regs) error {
 	t, err := e.acquire()
 	if err != nil {
 		return err
 	}
+	ctx, cancel := t.limit(ctx)
+	defer cancel()
 	r.RAX, r.RBX, r.RSP, r.RBP = uint64(isa.EENTER), t.tcs, t.sp, 0
 	exit, err := t.through(ctx, r)
 	switch {
-	case err != nil && r.RAX == uint64(isa.ERESUME):
+	case err != nil && resuming(r):
 		e.lose(t)
 		return t.refused(ctx, err)
 	case err != nil:
 		e.release(t)
-		return err
+		return t.refused(ctx, err)
 	case exit.Kind == cpu.ExitEEXIT:
 		e.release(t)
 		return nil
@@ -130,14 +136,46 @@ func (t *thread) ecall(ctx context.Context, index int, block []byte) (err error,
 // run makes an entry with a command, serves its OCALLs and exceptions until
 // the command is done, and stops it when ctx ends.
 func (t *thread) run(ctx context.Context, command, ms uint64) (err error, lost bool) {
+	if err := t.ended(ctx); err != nil {
+		return t.refused(ctx, err), false
+	}
 	if ctx.Done() == nil {
 		return t.serveAll(ctx, command, ms)
 	}
-	if err := ctx.Err(); err != nil {
-		return t.refused(ctx, err), false
+	if t.depth == 0 {
+		t.outer = ctx
+		defer func() { t.outer = nil }()
 	}
-	defer context.AfterFunc(ctx, t.cpu.Interrupt)()
+	defer t.watch(ctx)()
 	return t.serveAll(ctx, command, ms)
+}
+
+// watch interrupts the thread again and again once ctx has ended, until the
+// function that it returns is called: an interrupt may come while the thread
+// is outside, or be consumed by a nested call.
+func (t *thread) watch(ctx context.Context) (stop func()) {
+	var over atomic.Bool
+	unregister := context.AfterFunc(ctx, func() {
+		for !over.Load() {
+			t.cpu.Interrupt()
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	return func() {
+		over.Store(true)
+		unregister()
+	}
+}
+
+// ended is the error of ctx or of the root call's context.
+func (t *thread) ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if t.outer != nil {
+		return t.outer.Err()
+	}
+	return nil
 }
 
 // serveAll is run without an eye on ctx while the enclave runs.
@@ -147,7 +185,7 @@ func (t *thread) serveAll(ctx context.Context, command, ms uint64) (err error, l
 		exit, err := t.cpu.Run(context.Background(), r)
 		switch {
 		case err != nil:
-			return t.refused(ctx, err), entered
+			return t.refused(ctx, err), entered || resuming(r)
 		case exit.Kind == cpu.ExitInterrupt:
 			if err := t.stopped(ctx); err != nil {
 				return err, true
@@ -163,7 +201,7 @@ func (t *thread) serveAll(ctx context.Context, command, ms uint64) (err error, l
 			index, ms, sp, bp := int32(r.RDI), r.RSI, r.RSP, r.RBP
 			status, err := t.ocall(ctx, index, ms, sp)
 			if err == nil {
-				err = ctx.Err()
+				err = t.ended(ctx)
 			}
 			if err != nil {
 				return t.refused(ctx, err), true
@@ -191,7 +229,7 @@ func minus(c int64) uint64 { return uint64(c) }
 func (t *thread) refused(ctx context.Context, err error) error {
 	var fault *cpu.Fault
 	switch {
-	case err == ctx.Err(): // and not that of a nested call, which is worded
+	case err == t.ended(ctx): // and not that of a nested call, which is worded
 		return fmt.Errorf("enclave: %w", err)
 	case errors.As(err, &fault):
 		return fmt.Errorf("enclave: %w: %w", ErrEnclaveLost, err)
@@ -205,11 +243,14 @@ func (t *thread) stopped(ctx context.Context) error {
 	switch {
 	case t.e.dead.Load():
 		return ErrDestroyed
-	case ctx.Err() != nil:
-		return fmt.Errorf("enclave: stopped inside the enclave: %w", ctx.Err())
+	case t.ended(ctx) != nil:
+		return fmt.Errorf("enclave: stopped inside the enclave: %w", t.ended(ctx))
 	}
 	return nil
 }
+
+// resuming reports whether it is ERESUME that the registers are for.
+func resuming(r *cpu.Regs) bool { return r.RAX == uint64(isa.ERESUME) }
 
 // except has the enclave handle the exception that it left with: ECMD_EXCEPT
 // on the next SSA frame, then ERESUME. It leaves the registers ready for the
@@ -223,7 +264,7 @@ func (t *thread) except(ctx context.Context, exit *cpu.Exit) error {
 	r := t.set(minus(cmdExcept), 0, sp, bp)
 	second, err := t.through(ctx, r)
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && t.ended(ctx) != nil:
 		return t.refused(ctx, err)
 	case err != nil: // no SSA frame is left
 		return t.fault(exit, ErrEnclaveLost)
@@ -233,7 +274,7 @@ func (t *thread) except(ctx context.Context, exit *cpu.Exit) error {
 		return t.fault(exit, ErrEnclaveCrashed)
 	case int64(r.RDI) != ocmdERet:
 		return t.fault(exit, ErrOCallNotAllowed)
-	case r.RSI != 0:
+	case Status(r.RSI) != Success:
 		return t.fault(exit, Status(r.RSI))
 	}
 	r = t.set(0, 0, sp, bp)
@@ -243,7 +284,9 @@ func (t *thread) except(ctx context.Context, exit *cpu.Exit) error {
 
 // fault makes the error for an exception that was not handled.
 func (t *thread) fault(exit *cpu.Exit, status Status) error {
-	t.e.crashed.Store(status == ErrEnclaveCrashed || t.e.crashed.Load())
+	if status == ErrEnclaveCrashed {
+		t.e.crashed.Store(true)
+	}
 	f := &FaultError{Status: status, Vector: exit.Vector}
 	if d := exit.Detail; d != nil {
 		f.Addr, f.Cause, f.RIP = d.Addr, d.Cause, d.RIP

@@ -5,6 +5,8 @@
 // plays the driver: it adds the pages, has EINIT check the signature, maps the
 // pages, and for Intel SDK enclaves makes the INIT ECALL.
 //
+//	import _ "github.com/feidi-dev/feidi/cpu/native" // the engine
+//
 //	m, err := enclave.PowerOn(enclave.MachineConfig{})
 //	e, err := m.Load(ctx, img, enclave.WithOCalls(ocalls))
 //	err = e.ECall(ctx, 0, block)

@@ -3,6 +3,7 @@ package enclave
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -70,21 +71,26 @@ func (e *Enclave) TargetInfo() isa.TargetInfo {
 // of the enclave reads as 0xFF bytes (SDM Vol. 3D, "Access-control
 // Requirements"). off is an offset into ELRANGE.
 func (e *Enclave) ReadAt(b []byte, off int64) (int, error) {
-	if off < 0 || uint64(off) > e.rng.Size() || uint64(len(b)) > e.rng.Size()-uint64(off) {
-		return 0, fmt.Errorf("enclave: [%#x, %#x) is not within the enclave's %#x bytes", off, off+int64(len(b)), e.rng.Size())
+	if off < 0 {
+		return 0, fmt.Errorf("enclave: offset %d is before the enclave", off)
 	}
 	if e.dead.Load() {
 		return 0, ErrDestroyed
 	}
+	var end error
+	if left := e.rng.Size() - min(e.rng.Size(), uint64(off)); uint64(len(b)) > left {
+		b, end = b[:left], io.EOF
+	}
 	if err := e.m.Processor().ReadLinear(e.rng.Space(), nil, e.rng.Base()+uint64(off), b); err != nil {
 		return 0, err
 	}
-	return len(b), nil
+	return len(b), end
 }
 
 // Destroy stops the threads that are inside, removes the enclave's pages and
 // frees its memory. A call that is under way returns ErrDestroyed; Destroy
-// waits for OCALLs that are being served, so that none of those may call it.
+// waits for OCALLs that are being served, so that none of those may call it. A
+// second call returns ErrDestroyed at once.
 func (e *Enclave) Destroy() error {
 	if e.dead.Swap(true) {
 		return ErrDestroyed
@@ -113,7 +119,7 @@ func (e *Enclave) quiet() bool {
 		e.idle = append(e.idle, t)
 	}
 	e.bound = slices.DeleteFunc(e.bound, func(b *Thread) bool {
-		if !b.busy.CompareAndSwap(false, true) {
+		if !b.state.CompareAndSwap(threadFree, threadGone) {
 			return false
 		}
 		e.idle = append(e.idle, b.t)
@@ -139,12 +145,13 @@ func (e *Enclave) unload() error {
 		run := e.epc[i]
 		for n := range run.Pages {
 			if err := p.EREMOVE(run.PA + cpu.PA(n*isa.PageSize)); err != nil {
-				errs = append(errs, fmt.Errorf("enclave: %w", err))
+				return errors.Join(append(errs, fmt.Errorf("enclave: %w", err))...) // the rest stays taken
 			}
 		}
 		p.Scrub(run.PA, run.Pages)
 		e.m.alloc.Free(run)
 	}
 	e.epc = nil
+	e.m.loaded.Add(-1)
 	return errors.Join(errs...)
 }

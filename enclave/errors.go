@@ -10,14 +10,16 @@ import (
 
 // Errors of PowerOn, Load and calls. They are wrapped with detail.
 var (
-	ErrNoEngine   = errors.New("enclave: no engine runs enclave code on this platform (linux/amd64 has one)")
+	ErrNoEngine   = errors.New("enclave: no engine: linux/amd64 has one, which a program imports as github.com/feidi-dev/feidi/cpu/native")
 	ErrSimulation = errors.New("enclave: built for simulation: link it with the hardware runtime (SGX_MODE=HW) to run it here")
 	ErrUnsigned   = errors.New("enclave: not signed: sign it, or give its SIGSTRUCT")
 	ErrMemory     = errors.New("enclave: needs more memory than the machine has")
 	ErrDestroyed  = errors.New("enclave: destroyed")
-	// ErrThreadLost is returned by a call on a Thread whose TCS holds the
-	// state of a call that did not end.
-	ErrThreadLost = errors.New("enclave: the thread was stopped inside the enclave and cannot be used again")
+	// ErrThreadBusy is returned by a call on a Thread that is in a call.
+	ErrThreadBusy = errors.New("enclave: the thread is in another call")
+	// ErrThreadLost is returned by a call on a Thread that was released, or
+	// whose TCS holds the state of a call that did not end.
+	ErrThreadLost = errors.New("enclave: the thread was released, or stopped inside the enclave, and cannot be used again")
 )
 
 // FaultError is an exception inside an enclave that the enclave did not

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"time"
@@ -237,4 +238,63 @@ func TestOutOfTCS(t *testing.T) {
 	binary.LittleEndian.PutUint64(flag.Bytes(), 1)
 	wg.Wait()
 	mustCall(t, e, toy.ECallAdd, toy.MSAdd{})
+}
+
+// TestNestedLimit has an OCALL make a nested call with a context that does not
+// end: the root call's limit holds for it, too.
+func TestNestedLimit(t *testing.T) {
+	m := powerOn(t, enclave.MachineConfig{})
+	e := load(t, m, build(t, toy.Options{}), enclave.WithTimeLimit(50*time.Millisecond),
+		enclave.WithOCalls(func(_ context.Context, c *enclave.Call) enclave.Status {
+			if err := c.ECall(context.Background(), int(toy.ECallSpin), nil); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the nested call: %v", err)
+			}
+			return enclave.Success
+		}))
+	if _, err := call(t, e, toy.ECallOCall, toy.MSOCall{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the root call: %v", err)
+	}
+}
+
+// TestBoundStates tells the ways apart in which a bound thread cannot be used.
+func TestBoundStates(t *testing.T) {
+	m := powerOn(t, enclave.MachineConfig{})
+	var b *enclave.Thread
+	e := load(t, m, build(t, toy.Options{}), enclave.WithOCalls(func(ctx context.Context, _ *enclave.Call) enclave.Status {
+		if err := b.ECall(ctx, int(toy.ECallEmpty), nil); !errors.Is(err, enclave.ErrThreadBusy) {
+			t.Errorf("a thread in a call: %v", err)
+		}
+		return enclave.Success
+	}))
+	b, err := e.Bind()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.ECall(context.Background(), int(toy.ECallOCall), toy.Encode(toy.MSOCall{})); err != nil {
+		t.Error(err)
+	}
+	b.Release()
+	if err := b.ECall(context.Background(), int(toy.ECallEmpty), nil); !errors.Is(err, enclave.ErrThreadLost) {
+		t.Errorf("a released thread: %v", err)
+	}
+}
+
+// TestMachineClose refuses to power off under an enclave.
+func TestMachineClose(t *testing.T) {
+	m := powerOn(t, enclave.MachineConfig{})
+	e := load(t, m, build(t, toy.Options{}))
+	if err := m.Close(); err == nil {
+		t.Fatal("powered off under an enclave")
+	}
+	if r := mustCall(t, e, toy.ECallAdd, toy.MSAdd{A: 1, B: 2}); r.Sum != 3 {
+		t.Error("the enclave does not work any more")
+	}
+}
+
+// TestHugeBuffer asks for more memory than there can be.
+func TestHugeBuffer(t *testing.T) {
+	e := load(t, powerOn(t, enclave.MachineConfig{}), build(t, toy.Options{}))
+	if _, err := e.Alloc(math.MaxInt); !errors.Is(err, enclave.ErrOutOfMemory) {
+		t.Errorf("Alloc(MaxInt): %v", err)
+	}
 }

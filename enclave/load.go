@@ -31,6 +31,7 @@ func (m *Machine) Load(ctx context.Context, img *image.Image, opts ...Option) (*
 		return nil, err
 	}
 	e := &Enclave{m: m, img: img, opt: o}
+	m.loaded.Add(1)
 	if err := e.build(ctx); err != nil {
 		return nil, errors.Join(err, e.unload())
 	}
@@ -214,7 +215,7 @@ func (e *Enclave) start(ctx context.Context) error {
 	if err := e.makeThreads(); err != nil {
 		return err
 	}
-	if e.img.Format != image.FormatIntel || e.opt.raw {
+	if e.img.Format != image.FormatIntel || e.opt.noInit {
 		return nil
 	}
 	features, err := e.Alloc(systemFeaturesSize)

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/feidi-dev/feidi/cpu"
 )
@@ -28,6 +29,7 @@ type Machine struct {
 	alloc  *cpu.EPCAllocator
 	locked bool
 	launch sync.Mutex // held from writing IA32_SGXLEPUBKEYHASH to EINIT
+	loaded atomic.Int64
 }
 
 // PowerOn starts a machine.
@@ -59,5 +61,10 @@ func (m *Machine) Engine() cpu.Engine { return m.engine }
 // Processor returns the machine's processor.
 func (m *Machine) Processor() *cpu.Processor { return m.engine.Processor() }
 
-// Close powers the machine off. Its enclaves must have been destroyed.
-func (m *Machine) Close() error { return m.engine.Close() }
+// Close powers the machine off. It refuses while an enclave is loaded.
+func (m *Machine) Close() error {
+	if n := m.loaded.Load(); n > 0 {
+		return fmt.Errorf("enclave: the machine cannot be powered off: %d of its enclaves are not destroyed", n)
+	}
+	return m.engine.Close()
+}

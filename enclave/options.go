@@ -22,7 +22,7 @@ type options struct {
 	timeLimit   time.Duration
 	configID    [64]byte
 	configSVN   uint16
-	raw         bool
+	noInit      bool
 }
 
 // WithDebug loads a debug enclave (ATTRIBUTES.DEBUG), whose memory EDBGRD
@@ -51,5 +51,6 @@ func WithConfig(id [64]byte, svn uint16) Option {
 	return func(o *options) { o.configID, o.configSVN = id, svn }
 }
 
-// WithoutInit leaves the INIT ECALL of an Intel SDK enclave to the caller.
-func WithoutInit() Option { return func(o *options) { o.raw = true } }
+// WithoutInit leaves the INIT ECALL of an Intel SDK enclave to the caller, who
+// makes it by Enter, with RDI -1 and RSI the address of a system_features_t.
+func WithoutInit() Option { return func(o *options) { o.noInit = true } }

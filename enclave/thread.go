@@ -15,8 +15,12 @@ import (
 // for the blocks that calls pass in.
 const (
 	stackSize = 1 << 20
-	arenaSize = 64 << 10
+	arenaSize = MaxBlock
 )
+
+// MaxBlock is the size in bytes of the largest marshalling block. Nested calls
+// share it.
+const MaxBlock = 64 << 10
 
 // thread is a TCS with what a host thread needs to use it.
 type thread struct {
@@ -30,6 +34,8 @@ type thread struct {
 	depth int       // OCALLs under way
 	calls [maxDepth]Call
 
+	// outer is the context of the root call, if it can end.
+	outer context.Context
 	// broken is the error of a nested ECALL that did not end, after which
 	// the outer one cannot go on.
 	broken error
@@ -52,11 +58,9 @@ func (e *Enclave) makeThreads() error {
 		t := &thread{e: e, tcs: e.rng.Base() + d.Offset, cpu: c, regs: c.Regs(), mem: mem}
 		t.sp = mem.Addr() + arenaSize + stackSize - 64
 		e.threads = append(e.threads, t)
+		e.idle = append(e.idle, t)
 	}
-	// The first TCS is used first.
-	for i := len(e.threads) - 1; i >= 0; i-- {
-		e.idle = append(e.idle, e.threads[i])
-	}
+	slices.Reverse(e.idle) // the first TCS is used first
 	return nil
 }
 
@@ -122,7 +126,12 @@ func (e *Enclave) lose(t *thread) {
 // abandon loses a thread whose call will not return to its caller.
 func (e *Enclave) abandon(t *thread) {
 	e.mu.Lock()
-	e.bound = slices.DeleteFunc(e.bound, func(b *Thread) bool { return b.t == t })
+	e.bound = slices.DeleteFunc(e.bound, func(b *Thread) bool {
+		if b.t == t {
+			b.state.Store(threadGone)
+		}
+		return b.t == t
+	})
 	e.mu.Unlock()
 	e.lose(t)
 }
@@ -131,9 +140,16 @@ func (e *Enclave) abandon(t *thread) {
 // does under the SDK's bind policy: thread-local data of the enclave lasts
 // from one call to the next. It is for one goroutine at a time.
 type Thread struct {
-	t    *thread
-	busy atomic.Bool
+	t     *thread
+	state atomic.Uint32
 }
+
+// States of a Thread.
+const (
+	threadFree uint32 = iota
+	threadBusy        // in a call
+	threadGone        // released, lost or destroyed
+)
 
 // Bind takes a TCS out of the pool until Release.
 func (e *Enclave) Bind() (*Thread, error) {
@@ -150,24 +166,27 @@ func (e *Enclave) Bind() (*Thread, error) {
 
 // ECall is Enclave.ECall on this thread.
 func (b *Thread) ECall(ctx context.Context, index int, block []byte) error {
-	if !b.busy.CompareAndSwap(false, true) {
-		if b.t.e.dead.Load() {
+	if !b.state.CompareAndSwap(threadFree, threadBusy) {
+		switch {
+		case b.t.e.dead.Load():
 			return ErrDestroyed
+		case b.state.Load() == threadBusy:
+			return ErrThreadBusy
 		}
 		return ErrThreadLost
 	}
 	err, lost := b.t.root(ctx, index, block)
 	if lost {
 		b.t.e.abandon(b.t)
-		return err // busy stays: the thread cannot be used again
+		return err
 	}
-	b.busy.Store(false)
+	b.state.Store(threadFree)
 	return err
 }
 
 // Release gives the TCS back to the pool. The Thread cannot be used again.
 func (b *Thread) Release() {
-	if b.busy.CompareAndSwap(false, true) {
+	if b.state.CompareAndSwap(threadFree, threadGone) {
 		b.t.e.drop(b)
 		b.t.e.release(b.t)
 	}

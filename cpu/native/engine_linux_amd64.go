@@ -1,6 +1,7 @@
 package native
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/feidi-dev/feidi/cpu"
@@ -82,17 +83,17 @@ func (e *Engine) Reserve(size, base uint64) (cpu.Range, error) {
 
 // Close implements cpu.Engine.
 func (e *Engine) Close() error {
+	var errs []error
 	for _, r := range e.allRanges() {
-		if err := r.Close(); err != nil {
-			return err
-		}
+		errs = append(errs, r.Close())
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	for _, b := range e.blocks {
-		if err := unix.Munmap(b.mem); err != nil {
-			return err
-		}
+		errs = append(errs, unix.Munmap(b.mem))
 	}
-	return e.mem.close()
+	e.blocks = nil
+	return errors.Join(append(errs, e.mem.close())...)
 }
 
 func (e *Engine) allRanges() []*elrange {
@@ -101,15 +102,17 @@ func (e *Engine) allRanges() []*elrange {
 	return append([]*elrange(nil), e.ranges...)
 }
 
-func (e *Engine) forget(r *elrange) {
+// forget removes r from the list of ranges, and reports whether it was there.
+func (e *Engine) forget(r *elrange) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i, have := range e.ranges {
 		if have == r {
 			e.ranges = append(e.ranges[:i], e.ranges[i+1:]...)
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // epcmChanged tightens or loosens the host's protection of a page whose EPCM

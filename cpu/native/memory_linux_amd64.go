@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/feidi-dev/feidi/isa"
@@ -34,12 +35,12 @@ func newMemory(size uint64) (*memory, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("native: cannot map an EPC of %#x bytes: %w", size, err)
 	}
-	hide(base, uintptr(size))
+	keepPrivate(base, uintptr(size))
 	return &memory{fd: fd, base: base, size: size}, nil
 }
 
-// hide keeps enclave memory out of forked children and core dumps.
-func hide(p unsafe.Pointer, n uintptr) {
+// keepPrivate keeps enclave memory out of forked children and core dumps.
+func keepPrivate(p unsafe.Pointer, n uintptr) {
 	for _, advice := range [...]uintptr{unix.MADV_DONTFORK, unix.MADV_DONTDUMP} {
 		_, _, _ = unix.RawSyscall(unix.SYS_MADVISE, uintptr(p), n, advice)
 	}
@@ -75,6 +76,9 @@ func (m *memory) close() error {
 type buffer struct{ mem []byte }
 
 func newBuffer(size int) (*buffer, error) {
+	if size > math.MaxInt-isa.PageSize {
+		return nil, fmt.Errorf("native: no memory for a buffer of %d bytes", size)
+	}
 	size = (size + isa.PageSize - 1) &^ (isa.PageSize - 1)
 	mem, err := unix.Mmap(-1, 0, max(size, isa.PageSize), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {

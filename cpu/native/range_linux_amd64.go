@@ -1,7 +1,10 @@
 package native
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"sort"
 	"sync"
 	"unsafe"
 
@@ -108,7 +111,7 @@ func (r *elrange) mapPages(linear uint64, pa cpu.PA, pages uint64, prot int) err
 	if err != nil {
 		return fmt.Errorf("native: cannot map %d enclave pages at %#x (vm.max_map_count?): %w", pages, linear, err)
 	}
-	hide(pointer(linear), n)
+	keepPrivate(pointer(linear), n)
 	return nil
 }
 
@@ -150,6 +153,7 @@ func (r *elrange) sync(linear uint64) {
 func (r *elrange) Initialized(functions []cpu.Function) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	functions = disjoint(functions)
 	illegal := [][]byte{cpuidInst}
 	if !hasDispatch.Load() || r.fixed {
 		illegal = append(illegal, syscallInst, sysenterInst, int80Inst)
@@ -163,10 +167,7 @@ func (r *elrange) Initialized(functions []cpu.Function) error {
 			for _, s := range exitSites(c.bytes) {
 				copy(c.bytes[s.off:], s.new)
 			}
-			for _, f := range functions {
-				if f.Start < c.linear || f.End > c.linear+uint64(len(c.bytes)) || f.Start >= f.End {
-					continue
-				}
+			for _, f := range within(functions, c.linear, c.linear+uint64(len(c.bytes))) {
 				for _, s := range illegalSites(c.bytes[f.Start-c.linear:f.End-c.linear], illegal...) {
 					at := f.Start + uint64(s.off)
 					copy(c.bytes[at-c.linear:], s.new)
@@ -176,6 +177,28 @@ func (r *elrange) Initialized(functions []cpu.Function) error {
 		}
 	}
 	return nil
+}
+
+// disjoint returns functions in ascending order, without those that are empty
+// or begin inside another one.
+func disjoint(functions []cpu.Function) []cpu.Function {
+	functions = slices.Clone(functions)
+	slices.SortFunc(functions, func(a, b cpu.Function) int { return cmp.Compare(a.Start, b.Start) })
+	end := uint64(0)
+	return slices.DeleteFunc(functions, func(f cpu.Function) bool {
+		if f.Start < end || f.Start >= f.End {
+			return true
+		}
+		end = f.End
+		return false
+	})
+}
+
+// within returns those of disjoint functions that lie in [start, end).
+func within(functions []cpu.Function, start, end uint64) []cpu.Function {
+	i := sort.Search(len(functions), func(i int) bool { return functions[i].Start >= start })
+	j := sort.Search(len(functions), func(j int) bool { return functions[j].End > end })
+	return functions[i:max(i, j)]
 }
 
 // A codeRun is contiguous executable memory of an enclave.
@@ -271,7 +294,9 @@ func (r *elrange) rewritten(at uint64) bool {
 
 // Close implements cpu.Range.
 func (r *elrange) Close() error {
-	r.e.forget(r)
+	if !r.e.forget(r) {
+		return nil // closed already
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.homes {

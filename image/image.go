@@ -57,7 +57,7 @@ type Image struct {
 	Attributes   isa.Attributes
 	MiscSelect   isa.MiscSelect
 	ThreadPolicy ThreadPolicy
-	TCSMinPool   uint32
+	TCSMinPool   uint32 // TCSs that the runtime keeps ready, with dynamic memory
 
 	// SigStruct is nil if the file carries none.
 	SigStruct *isa.SigStruct

@@ -23,9 +23,9 @@ as hex digits, or names a file with its bytes. Between the digits,
 eight bytes each. --out makes the block at least N bytes long. The block and
 what it points to are shown as they are after the call.`
 
-// maxBlock bounds a marshalling block, and all buffers together that it
-// points to, in bytes.
-const maxBlock = 16 << 20
+// maxBuffers bounds all buffers together that a marshalling block points to,
+// and the text of --in, in bytes.
+const maxBuffers = 16 << 20
 
 // block is a marshalling block that is not yet in memory.
 type block struct {
@@ -46,7 +46,7 @@ func parseBlock(arg string) (*block, error) {
 	if err == nil {
 		return b, nil
 	}
-	content, ferr := readFile(arg, maxBlock, nil)
+	content, ferr := readFile(arg, maxBuffers, nil)
 	switch {
 	case ferr == nil:
 		return &block{bytes: content}, nil
@@ -80,8 +80,8 @@ func parseHexBlock(arg string) (*block, error) {
 		if err != nil {
 			return nil, err
 		}
-		if total += len(content); total > maxBlock {
-			return nil, fmt.Errorf("more than %d bytes of buffers", maxBlock)
+		if total += len(content); total > maxBuffers {
+			return nil, fmt.Errorf("more than %d bytes of buffers", maxBuffers)
 		}
 		b.pointers = append(b.pointers, pointer{len(b.bytes), content})
 		b.bytes = append(b.bytes, make([]byte, 8)...)
@@ -100,11 +100,11 @@ func parseBuffer(s string) ([]byte, error) {
 		return raw, nil
 	}
 	if name, ok := strings.CutPrefix(s, "@"); ok {
-		return readFile(name, maxBlock, nil)
+		return readFile(name, maxBuffers, nil)
 	}
 	n, err := strconv.ParseUint(s, 0, 32)
-	if err != nil || n > maxBlock {
-		return nil, fmt.Errorf("%q is not a number of bytes up to %d", s, maxBlock)
+	if err != nil || n > maxBuffers {
+		return nil, fmt.Errorf("%q is not a number of bytes up to %d", s, maxBuffers)
 	}
 	return make([]byte, n), nil
 }

@@ -61,7 +61,7 @@ func FuzzBlock(f *testing.F) {
 			return
 		}
 		for _, p := range b.pointers {
-			if p.offset < 0 || p.offset+8 > len(b.bytes) || len(p.content) > maxBlock {
+			if p.offset < 0 || p.offset+8 > len(b.bytes) || len(p.content) > maxBuffers {
 				t.Fatalf("%q: pointer at %d to %d bytes in a block of %d", s, p.offset, len(p.content), len(b.bytes))
 			}
 		}

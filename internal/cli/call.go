@@ -73,8 +73,8 @@ func (a *app) makeCall(file, number string, c *calling) error {
 	if err != nil || index < 0 {
 		return usage("INDEX %q is not a number from 0 to 2147483647", number)
 	}
-	if c.out < 0 || c.out > maxBlock {
-		return usage("--out %d is not a number of bytes up to %d", c.out, maxBlock)
+	if c.out < 0 || c.out > enclave.MaxBlock {
+		return usage("--out %d is not a number of bytes up to %d", c.out, enclave.MaxBlock)
 	}
 	b, err := parseBlock(c.in)
 	if err != nil {
@@ -85,6 +85,12 @@ func (a *app) makeCall(file, number string, c *calling) error {
 	if err != nil {
 		return err
 	}
+	if m.Format != image.FormatIntel {
+		return cannot(fmt.Errorf("%s: an SGX stream follows no ECALL contract that is known here", file))
+	}
+	if len(b.bytes) > enclave.MaxBlock {
+		return usage("a marshalling block of %d bytes is larger than %d", len(b.bytes), enclave.MaxBlock)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	r := &called{File: file, Index: int(index), Buffers: []string{}}
@@ -94,10 +100,6 @@ func (a *app) makeCall(file, number string, c *calling) error {
 			_ = e.close() // the first error is the one that matters
 		}
 		return err
-	}
-	if e.image.Format != image.FormatIntel {
-		_ = e.close()
-		return cannot(fmt.Errorf("%s: an SGX stream follows no ECALL contract that is known here", file))
 	}
 	before := e.leaves.counts()
 	err = r.make(ctx, e, b)
@@ -141,6 +143,7 @@ func (a *app) ocall(answer bool, count *int) enclave.OCall {
 func (r *called) make(ctx context.Context, e *loaded, b *block) error {
 	buffers, err := b.place(e.enclave)
 	if err != nil {
+		r.Status, r.Error = statusName(err), err.Error()
 		return err
 	}
 	start := time.Now()

@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) demo() *cobra.Command {
-	d := &demo{}
+	d := &demo{Steps: []step{}}
 	cmd := a.verb(&cobra.Command{
 		Use:   "demo",
 		Short: "Build an enclave, run it, and show what it can do",
@@ -41,7 +41,9 @@ numbers at the start of its block.`,
 			start := time.Now()
 			err := d.run(ctx)
 			d.MS = time.Since(start).Milliseconds()
-			d.OK = err == nil
+			if d.OK = err == nil; !d.OK {
+				d.Error = err.Error()
+			}
 			if a.json {
 				if jerr := a.writeJSON(d); jerr != nil {
 					return jerr
@@ -61,6 +63,7 @@ type demo struct {
 	OK    bool   `json:"ok"`
 	MS    int64  `json:"ms"`
 	Steps []step `json:"steps"`
+	Error string `json:"error,omitempty"`
 
 	save       string
 	told       func(step)

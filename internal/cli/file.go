@@ -15,6 +15,9 @@ import (
 // maxFile is the size of the largest enclave file that is read.
 const maxFile = 1 << 30
 
+// maxSigStruct is the size of the largest file that is read as a SIGSTRUCT.
+const maxSigStruct = 64 << 10
+
 // maxMeasured is the most bytes that are hashed for MRENCLAVE: minutes of
 // work. A small file can ask for any number of pages.
 const maxMeasured = 128 << 30
@@ -76,7 +79,7 @@ func readImage(path, sigstruct string) (*image.Image, error) {
 	}
 	var opts []image.Option
 	if sigstruct != "" {
-		s, err := readFile(sigstruct, maxFile, nil)
+		s, err := readFile(sigstruct, maxSigStruct, nil)
 		if err != nil {
 			return nil, cannot(err)
 		}

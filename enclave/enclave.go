@@ -20,10 +20,9 @@ type Enclave struct {
 	img *image.Image
 	opt options
 
-	rng    cpu.Range
-	secs   cpu.PA
-	epc    []cpu.PageRun
-	mapped []cpu.Mapping
+	rng  cpu.Range
+	secs cpu.PA
+	epc  []cpu.PageRun
 
 	hot  atomic.Pointer[thread] // an idle thread that is fetched without the lock
 	dead atomic.Bool

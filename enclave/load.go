@@ -97,15 +97,16 @@ func (e *Enclave) build(ctx context.Context) error {
 	if err := p.ECREATE(e.secs, cpu.CreateInfo{SECS: e.secsFor(), SecInfo: isa.SecInfo{Flags: isa.MakeSecInfoFlags(0, isa.PTSECS)}}); err != nil {
 		return fmt.Errorf("enclave: %w", err)
 	}
+	var added []cpu.Mapping
 	for i := range e.img.Runs {
-		if err := e.addRun(ctx, &e.img.Runs[i]); err != nil {
+		if added, err = e.addRun(ctx, &e.img.Runs[i], added); err != nil {
 			return err
 		}
 	}
 	if err := e.einit(); err != nil {
 		return err
 	}
-	for _, run := range e.mapped {
+	for _, run := range added {
 		if err := e.rng.Map(run.Linear, run.PA, run.Pages, run.Perm); err != nil {
 			return err
 		}
@@ -130,11 +131,12 @@ func (e *Enclave) pages(count uint64) ([]cpu.PageRun, error) {
 	return runs, nil
 }
 
-// addRun adds and measures the pages of a run.
-func (e *Enclave) addRun(ctx context.Context, r *image.Run) error {
+// addRun adds and measures the pages of a run, and appends where they are to
+// be mapped to added.
+func (e *Enclave) addRun(ctx context.Context, r *image.Run, added []cpu.Mapping) ([]cpu.Mapping, error) {
 	epc, err := e.pages(r.Pages)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	perm := cpu.Perm(r.Flags & isa.SecInfoRWX)
 	if r.Flags.PageType() == isa.PTTCS {
@@ -142,20 +144,20 @@ func (e *Enclave) addRun(ctx context.Context, r *image.Run) error {
 	}
 	next := uint64(0) // page of the run
 	for _, part := range epc {
-		e.mapped = append(e.mapped, cpu.Mapping{
+		added = append(added, cpu.Mapping{
 			Linear: e.rng.Base() + r.Offset + next*isa.PageSize, Pages: part.Pages, PA: part.PA, Perm: perm,
 		})
 		for i := range part.Pages {
 			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("enclave: stopped while its pages were added: %w", err)
+				return nil, fmt.Errorf("enclave: stopped while its pages were added: %w", err)
 			}
 			if err := e.addPage(part.PA+cpu.PA(i*isa.PageSize), r, next); err != nil {
-				return fmt.Errorf("enclave: page at offset %#x: %w", r.Offset+next*isa.PageSize, err)
+				return nil, fmt.Errorf("enclave: page at offset %#x: %w", r.Offset+next*isa.PageSize, err)
 			}
 			next++
 		}
 	}
-	return nil
+	return added, nil
 }
 
 // addPage adds and measures page n of a run.

@@ -109,6 +109,15 @@ unarmed:
 	VZEROUPPER \
 	MOVQ context_goBP(CX), BP
 
+// HOSTKEYS puts back the host's protection keys. Clobbers AX, DX and R8.
+#define HOSTKEYS \
+	MOVQ CX, R8 \
+	MOVL ·hostPKRU(SB), AX \
+	XORL CX, CX \
+	XORL DX, DX \
+	WRPKRU \
+	MOVQ R8, CX
+
 // exited is where exit stubs jump after EEXIT: CX is the context, SP the
 // host's stack at enter, and the enclave's RSP is saved already.
 TEXT ·exited(SB),NOSPLIT|NOFRAME,$0
@@ -158,12 +167,7 @@ control:
 	FLDCW ·hostFCW(SB)
 	JMP  controlled
 keys:
-	MOVQ CX, R8
-	MOVL ·hostPKRU(SB), AX
-	XORL CX, CX
-	XORL DX, DX
-	WRPKRU
-	MOVQ R8, CX
+	HOSTKEYS
 	JMP  host
 slow:
 	MOVQ CX, R12
@@ -192,12 +196,7 @@ host:
 	HOSTSTATE
 	RET
 keys:
-	MOVQ CX, R8
-	MOVL ·hostPKRU(SB), AX
-	XORL CX, CX
-	XORL DX, DX
-	WRPKRU
-	MOVQ R8, CX
+	HOSTKEYS
 	JMP  host
 
 // func rdpkru() uint32

@@ -23,17 +23,18 @@ const module = "github.com/feidi-dev/feidi"
 // layers places every package. Imports go down, or stay in a layer. A folder
 // that ends in a slash places what is below it.
 var layers = map[string]int{
-	"isa": 0, "tdx": 0, "dcap": 0,
+	"isa": 0, "status": 0, "tdx": 0, "dcap": 0,
 	"internal/cmac": 0, "internal/cpuid": 0,
 
-	"image": 1, "measure": 1, "sign": 1, "edl": 1, "edl/gen": 1,
+	"image": 1, "measure": 1, "sign": 1, "sign/config": 1, "sign/sdk": 1,
+	"edl": 1, "edl/plan": 1, "edl/gen": 1, "edl/value": 1, "edl/edge": 1,
 	"dcap/verify": 1, "dcap/policy": 1, "dcap/make": 1,
 	"seal": 1, "ratls": 1, "gobuild": 1,
 	"internal/asm": 1, "internal/toy": 1, "internal/host": 1,
 
 	"cpu": 2, "cpu/native": 2,
 
-	"enclave": 3, "inside": 3, "arch/": 3,
+	"enclave": 3, "enclave/invoke": 3, "inside": 3, "arch/": 3,
 
 	"aesm": 4, "pcs": 4, "pccs": 4,
 

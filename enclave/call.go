@@ -193,7 +193,7 @@ func (t *thread) serveAll(ctx context.Context, command, ms uint64) (err error, l
 				return err, true
 			}
 		case int64(r.RDI) == ocmdERet:
-			return Status(r.RSI).err(), false
+			return Status(r.RSI).Err(), false
 		default:
 			index, ms, sp, bp := int32(r.RDI), r.RSI, r.RSP, r.RBP
 			status, err := t.ocall(ctx, index, ms, sp)

@@ -110,8 +110,8 @@ func (t *thread) root(ctx context.Context, index int, block []byte) (err error, 
 
 // ecall makes an ECALL, root or nested, with a copy of block.
 func (t *thread) ecall(ctx context.Context, index int, block []byte) (err error, lost bool) {
-	if index < 0 || index > 1<<31-1 {
-		return fmt.Errorf("enclave: %w: ECALL %d", ErrInvalidFunction, index), false
+	if err := checkIndex(index); err != nil {
+		return err, false
 	}
 	if len(block) == 0 {
 		return t.run(ctx, uint64(index), 0)
@@ -128,6 +128,14 @@ func (t *thread) ecall(ctx context.Context, index int, block []byte) (err error,
 	copy(block, mem)
 	t.arena = at
 	return err, lost
+}
+
+// checkIndex refuses what is no ECALL, but a command or nothing.
+func checkIndex(index int) error {
+	if index < 0 || index > 1<<31-1 {
+		return fmt.Errorf("enclave: %w: ECALL %d", ErrInvalidFunction, index)
+	}
+	return nil
 }
 
 // run makes an entry with a command, serves its OCALLs and exceptions until

@@ -20,6 +20,8 @@ var (
 	// ErrThreadLost is returned by a call on a Thread that was released, or
 	// whose TCS holds the state of a call that did not end.
 	ErrThreadLost = errors.New("enclave: the thread was released, or stopped inside the enclave, and cannot be used again")
+	// ErrOCallOver is returned to who uses an OCALL after it has returned.
+	ErrOCallOver = errors.New("enclave: the OCALL has returned: what belongs to it is gone")
 )
 
 // FaultError is an exception inside an enclave that the enclave did not

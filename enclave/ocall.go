@@ -27,12 +27,17 @@ func (c *Call) Bytes(addr uint64, n int) ([]byte, error) { return c.t.e.Bytes(ad
 // ECall makes a nested ECALL on the thread that made the OCALL. If it does not
 // end, neither does the call that made the OCALL.
 func (c *Call) ECall(ctx context.Context, index int, block []byte) error {
-	if c.t.broken != nil {
+	return c.t.nest(func() (error, bool) { return c.t.ecall(ctx, index, block) })
+}
+
+// nest makes a nested ECALL.
+func (t *thread) nest(call func() (err error, lost bool)) error {
+	if t.broken != nil {
 		return ErrThreadLost
 	}
-	err, lost := c.t.ecall(ctx, index, block)
+	err, lost := call()
 	if lost {
-		c.t.broken = err
+		t.broken = err
 	}
 	return err
 }
@@ -47,8 +52,11 @@ func (t *thread) ocall(ctx context.Context, index int32, block, sp uint64) (Stat
 		return ErrStackOverrun, nil
 	}
 	f := t.e.opt.otherOCalls
-	if index >= 0 && int(index) < len(t.e.opt.ocalls) && t.e.opt.ocalls[index] != nil {
-		f = t.e.opt.ocalls[index]
+	switch i := int(index); {
+	case i >= 0 && i < len(t.table) && t.table[i] != nil:
+		f = edge(t.table[i])
+	case i >= 0 && i < len(t.e.opt.ocalls) && t.e.opt.ocalls[i] != nil:
+		f = t.e.opt.ocalls[i]
 	}
 	switch {
 	case index < 0:

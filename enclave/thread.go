@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/feidi-dev/feidi/cpu"
+	"github.com/feidi-dev/feidi/edl/uedge"
 	"github.com/feidi-dev/feidi/isa"
 )
 
@@ -33,6 +34,7 @@ type thread struct {
 	sp    uint64    // stack pointer for the next entry
 	depth int       // OCALLs under way
 	calls [maxDepth]Call
+	table uedge.Table // OCALLs of the call under way, if it was made by CallAt
 
 	// outer is the context of the root call, if it can end.
 	outer context.Context
@@ -166,6 +168,11 @@ func (e *Enclave) Bind() (*Thread, error) {
 
 // ECall is Enclave.ECall on this thread.
 func (b *Thread) ECall(ctx context.Context, index int, block []byte) error {
+	return b.call(func() (error, bool) { return b.t.root(ctx, index, block) })
+}
+
+// call makes a root call on this thread.
+func (b *Thread) call(root func() (err error, lost bool)) error {
 	if !b.state.CompareAndSwap(threadFree, threadBusy) {
 		switch {
 		case b.t.e.dead.Load():
@@ -175,7 +182,7 @@ func (b *Thread) ECall(ctx context.Context, index int, block []byte) error {
 		}
 		return ErrThreadLost
 	}
-	err, lost := b.t.root(ctx, index, block)
+	err, lost := root()
 	if lost {
 		b.t.e.abandon(b.t)
 		return err

@@ -47,6 +47,8 @@ type Composite struct {
 	// Deep says that members of the struct are buffers (size or count), so
 	// that a pointer to it is copied deeply.
 	Deep bool
+
+	laid bool // New has come to the end of the definition
 }
 
 // Member is a member of a struct or a union.
@@ -76,7 +78,8 @@ type Call struct {
 	*edl.Func
 	Index int
 	// Layout is that of the marshalling structure. Its size is zero if the
-	// function has none (no parameters, no result).
+	// function has none (see HasMS). It is not known if that of a type in it
+	// is not, and then the offsets behind that type are meaningless.
 	Layout
 	Result *Field // nil for void
 	Errno  *Field // nil without propagate_errno
@@ -116,4 +119,7 @@ type Buffer struct {
 	// SizeParam and CountParam are the indexes of the parameters (of the
 	// members, in a struct) that the operands name, or -1.
 	SizeParam, CountParam int
+	// Deep says that the elements are structs whose own buffers are copied
+	// with them. Those of an array, and of a member's buffer, are not.
+	Deep bool
 }

@@ -2,7 +2,9 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
+	"slices"
 
 	"github.com/feidi-dev/feidi/isa"
 )
@@ -54,19 +56,43 @@ func parseIntel(b []byte, o *options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{image: m, file: patched, limit: m.Size}
-	if err := l.segments(f, meta, at, writable); err != nil {
-		return nil, err
-	}
-	if err := l.layout(meta, at); err != nil {
-		return nil, err
-	}
 	m.Symbols, m.Code = f.functions(meta.EnclaveSize), f.code(meta.EnclaveSize)
-	if r := meta.ELRange; r != nil {
-		m.Base, m.Size = r.Start, r.Size
-		m.shift(r.Image - r.Start)
+	l := loader{image: m, file: patched, limit: m.Size}
+	return m, l.load(f, meta, at, writable)
+}
+
+// Lay returns the pages that the shared object b of the SDK will have once
+// meta is its metadata, whatever its section holds now. It is for signing:
+// the result has no SIGSTRUCT, no symbols, and shares the memory of b and
+// meta where no patch changes a page. Every error is a *FormatError; offsets
+// that concern meta are those in its first block.
+func Lay(b []byte, meta *Metadata) (*Image, error) {
+	f, err := parseELF(b)
+	if err != nil {
+		return nil, err
 	}
-	return m, l.checkOverlap()
+	if err := checkHeader(meta); err != nil {
+		return nil, err
+	}
+	if hasELRange(meta.Version) != (meta.ELRange != nil) {
+		return nil, malformed(8, "metadata version %d.%d and ELRANGE disagree", meta.Version>>32, uint32(meta.Version))
+	}
+	writable, err := f.textRelocations()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPatches(b, meta.Patches, 0); err != nil {
+		return nil, err
+	}
+	m := &Image{
+		Format: FormatIntel, Mode: ModeUnsigned, Version: meta.Version,
+		Size: meta.EnclaveSize, SSAFrameSize: meta.SSAFrameSize, Attributes: meta.Attributes,
+		MiscSelect:   meta.SigStruct.MiscSelect | meta.DesiredMiscSelect,
+		ThreadPolicy: meta.TCSPolicy, TCSMinPool: meta.TCSMinPool,
+	}
+	l := loader{image: m, file: b, patches: slices.Clone(meta.Patches), limit: m.Size}
+	slices.SortStableFunc(l.patches, func(p, q Patch) int { return cmp.Compare(p.Offset, q.Offset) })
+	return m, l.load(f, meta, 0, writable)
 }
 
 // checkHeader checks the fields of a block that need no context. Offsets are
@@ -162,14 +188,23 @@ func preferred(v, w uint64, edmm bool) bool {
 // applyPatches returns a copy of the file with the patches applied. The block
 // that holds them begins at offset at.
 func applyPatches(b []byte, patches []Patch, at uint64) ([]byte, error) {
+	if err := checkPatches(b, patches, at); err != nil {
+		return nil, err
+	}
 	out := bytes.Clone(b)
-	for i, p := range patches {
-		if !within(p.Offset, uint64(len(p.Data)), uint64(len(out))) {
-			return nil, malformed(at+metaOffDirs, "patch %d, %#x bytes at %#x, lies outside the file of %#x bytes", i, len(p.Data), p.Offset, len(out))
-		}
+	for _, p := range patches {
 		copy(out[p.Offset:], p.Data)
 	}
 	return out, nil
+}
+
+func checkPatches(b []byte, patches []Patch, at uint64) error {
+	for i, p := range patches {
+		if !within(p.Offset, uint64(len(p.Data)), uint64(len(b))) {
+			return malformed(at+metaOffDirs, "patch %d, %#x bytes at %#x, lies outside the file of %#x bytes", i, len(p.Data), p.Offset, len(b))
+		}
+	}
+	return nil
 }
 
 // sdkVersion returns the version that the SDK's trusted runtime leaves in

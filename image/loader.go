@@ -21,11 +21,28 @@ var tcsRelative = [...]int{16, 48, 56} // OSSA, OFSBASGX, OGSBASGX
 
 // loader collects the runs of an SDK image.
 type loader struct {
-	image  *Image
-	file   []byte // patched
-	limit  uint64 // bytes of the image
-	origin []uint64
-	steps  int
+	image   *Image
+	file    []byte
+	patches []Patch // of file, in the order of their offsets
+	limit   uint64  // bytes of the image
+	origin  []uint64
+	steps   int
+}
+
+// load adds all pages: the segments of the file, then the layout of the block
+// at metaAt. Pages in writable get W if they hold file bytes.
+func (l *loader) load(f *elfFile, meta *Metadata, metaAt uint64, writable []uint64) error {
+	if err := l.segments(f, meta, metaAt, writable); err != nil {
+		return err
+	}
+	if err := l.layout(meta, metaAt); err != nil {
+		return err
+	}
+	if r := meta.ELRange; r != nil {
+		l.image.Base, l.image.Size = r.Start, r.Size
+		l.image.shift(r.Image - r.Start)
+	}
+	return l.checkOverlap()
 }
 
 // add appends a run; at is the offset in the file of what asks for it.
@@ -186,26 +203,64 @@ func (l *loader) segment(s *elfSegment, writable []uint64) error {
 	if flags&isa.SecInfoRWX == 0 {
 		return malformed(s.header, "segment at address %#x has no permissions", s.vaddr)
 	}
-	raw := l.file[s.offset : s.offset+s.filesz]
+	at, n := s.offset, s.filesz // what is left of the segment's bytes
 	head := s.vaddr % isa.PageSize
-	if head != 0 && len(raw) == 0 {
+	if head != 0 && n == 0 {
 		return malformed(s.header, "segment at address %#x has no file bytes and is not page-aligned", s.vaddr)
 	}
 	next := s.vaddr - head
 	if head != 0 { // the first page begins with zeros that are not in the file
-		n := min(uint64(len(raw)), isa.PageSize-head)
-		page := append(make([]byte, head, head+n), raw[:n]...)
+		k := min(n, isa.PageSize-head)
+		page := append(make([]byte, head, head+k), l.bytes(at, k)...)
 		if err := l.data(s.header, next, page, flags, writable); err != nil {
 			return err
 		}
-		raw, next = raw[n:], next+isa.PageSize
+		at, n, next = at+k, n-k, next+isa.PageSize
 	}
-	if err := l.data(s.header, next, raw, flags, writable); err != nil {
-		return err
+	for n > 0 {
+		k := l.uniform(at, n)
+		if err := l.data(s.header, next, l.bytes(at, k), flags, writable); err != nil {
+			return err
+		}
+		at, n, next = at+k, n-k, next+roundUp(k)
 	}
-	next += roundUp(uint64(len(raw)))
 	end := roundUp(s.vaddr + s.memsz)
 	return l.add(s.header, Run{Offset: next, Pages: (end - next) / isa.PageSize, Flags: flags, Measured: true})
+}
+
+// uniform returns how many of the n bytes of the file at off can be taken
+// together: whole pages that no patch changes, or that patches change, or all.
+func (l *loader) uniform(off, n uint64) uint64 {
+	end := off + n
+	for _, p := range l.patches {
+		from, to := max(p.Offset, off), min(p.Offset+uint64(len(p.Data)), end)
+		if from >= to {
+			continue
+		}
+		if clean := (from - off) / isa.PageSize * isa.PageSize; clean > 0 {
+			return clean
+		}
+		return min(roundUp(to-off), n)
+	}
+	return n
+}
+
+// bytes returns n bytes of the patched file at off: of its own memory if no
+// patch changes them, and a copy otherwise.
+func (l *loader) bytes(off, n uint64) []byte {
+	b := l.file[off : off+n : off+n]
+	shared := true
+	for _, p := range l.patches {
+		from, to := max(p.Offset, off), min(p.Offset+uint64(len(p.Data)), off+n)
+		if from >= to {
+			continue
+		}
+		if shared {
+			b, shared = bytes.Clone(b), false
+		}
+		copy(b[from-off:to-off], p.Data[from-p.Offset:])
+	}
+	return b
 }
 
 // data adds the pages that hold b, with W where writable says so.

@@ -23,6 +23,9 @@ func enclaveFiles(t *testing.T) [][]string {
 	}
 	var files [][]string
 	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
 		path := filepath.Join(dir, e.Name())
 		if stem, ok := strings.CutSuffix(path, ".sgxs"); ok {
 			if _, err := os.Stat(stem + ".sig"); err == nil {

@@ -63,9 +63,10 @@ var impureAllowed = map[string]bool{
 
 // modules are the packages that may import a module from elsewhere.
 var modules = map[string][]string{
-	"github.com/spf13/cobra": {"internal/cli"},
-	"golang.org/x/arch":      {"cpu/native", "internal/asm"},
-	"golang.org/x/sys":       {"cpu/native", "internal/host", "internal/cpuid", "enclave"},
+	"github.com/spf13/cobra":          {"internal/cli"},
+	"github.com/pelletier/go-toml/v2": {"sign/config"},
+	"golang.org/x/arch":               {"cpu/native", "internal/asm"},
+	"golang.org/x/sys":                {"cpu/native", "internal/host", "internal/cpuid", "enclave"},
 }
 
 // pkg is what `go list -deps -json` says of a package.

@@ -238,3 +238,98 @@ func TestMetadata(t *testing.T) {
 		}
 	}
 }
+
+// samples are valid configurations with every kind of value.
+func samples() []config.Config {
+	d := config.Default()
+	full := config.Config{
+		ProdID: 0xFFFF, ISVSVN: 1, ReleaseType: true, IntelSigned: true, ProvisionKey: true, LaunchKey: true, DisableDebug: true, HW: 16,
+		TCSNum: 2, TCSMaxNum: 1<<32 - 1, TCSMinPool: 1<<32 - 1,
+		StackMinSize: 0x3000, StackMaxSize: 1<<63 - 4096, HeapMinSize: 0, HeapInitSize: 4096, HeapMaxSize: 5 << 40,
+		ReservedMemMinSize: 4096, ReservedMemInitSize: 1 << 20, ReservedMemMaxSize: 3 << 30, ReservedMemExecutable: true, UserRegionSize: 1 << 40,
+		MiscSelect: 0x80000001, MiscMask: 0xFFFFFFFF, EnableKSS: true,
+		ISVFamilyID:  [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0xFF},
+		ISVExtProdID: [16]byte{15: 0x7F},
+		ELRange:      &config.ELRange{ImageAddress: 0xFFFFFFFFFFFF0000, Start: 0x8000000000000000, Size: 1 << 62},
+		PKRU:         config.FeatureOn, AMX: config.FeatureLoader, EnableAEXNotify: true, EnableOSSLFIPS: true,
+	}
+	low := config.Default()
+	low.ELRange = &config.ELRange{Size: 1 << 40}
+	low.TCSNum, low.TCSMaxNum, low.EnableIPPFIPS = 7, 7, true
+	return []config.Config{d, full, low}
+}
+
+func TestRoundTrip(t *testing.T) {
+	for i, c := range samples() {
+		if err := c.Validate(); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+		roundTrip(t, &c)
+	}
+}
+
+// roundTrip writes c in both formats, and reads it back.
+func roundTrip(t *testing.T, c *config.Config) {
+	t.Helper()
+	for _, format := range []struct {
+		name  string
+		write func(*config.Config, []byte) []byte
+		read  func([]byte) (*config.Config, error)
+	}{
+		{"XML", (*config.Config).AppendXML, config.ParseXML},
+		{"TOML", (*config.Config).AppendTOML, config.ParseTOML},
+	} {
+		b := format.write(c, []byte("\n"))
+		got, err := format.read(b)
+		if err != nil || !reflect.DeepEqual(got, c) {
+			t.Errorf("%s: %v\n%s\ngot  %+v\nwant %+v", format.name, err, b, got, c)
+		}
+	}
+}
+
+// Every setting stands in a written file, also one that is a comment there, in
+// a form that is read, and the defaults that are shown are the defaults.
+func TestEverySetting(t *testing.T) {
+	d := config.Default()
+	for _, c := range []struct {
+		file  string
+		read  func([]byte) (*config.Config, error)
+		lines string // around one setting
+	}{
+		{string(d.AppendXML(nil)), config.ParseXML, "<EnclaveConfiguration>\n%s\n</EnclaveConfiguration>"},
+		{string(d.AppendTOML(nil)), config.ParseTOML, "%s"},
+	} {
+		var settings int
+		for line := range strings.Lines(c.file) {
+			line = strings.Trim(line, " \n")
+			line = strings.TrimSuffix(strings.TrimPrefix(line, "<!-- <"), " -->")
+			switch {
+			case strings.HasPrefix(line, "# ") && strings.Contains(line, " = "):
+				line = line[2:]
+			case strings.Contains(line, "</") && !strings.HasPrefix(line, "<"):
+				line = "<" + line
+			case strings.HasPrefix(line, "<!--"), strings.HasPrefix(line, "#"), strings.Contains(line, "EnclaveConfiguration"):
+				continue
+			}
+			settings++
+			got, err := c.read([]byte(fmt.Sprintf(c.lines, line)))
+			if strings.Contains(strings.ToLower(line), "address") {
+				if err == nil {
+					t.Errorf("%s: accepted without a range", line)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s: %v", line, err)
+				continue
+			}
+			got.ELRange = nil
+			if !reflect.DeepEqual(*got, d) {
+				t.Errorf("%s: the default changes the configuration", line)
+			}
+		}
+		if settings != 37 {
+			t.Errorf("%d settings in a file, want 37:\n%s", settings, c.file)
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package config
 
-import "math"
+import (
+	"math"
+	"strconv"
+	"strings"
+)
 
 // field is one setting: readers, writers, checks and documentation all go by
 // the table of them.
@@ -12,7 +16,7 @@ type field struct {
 	max  uint64
 	get  func(*Config) uint64
 	set  func(*Config, uint64)
-	what string // the meaning, for the reader of a written file
+	what string // the meaning; {Name} is another setting
 }
 
 // kind says how a value is spelled and what it must be besides in range.
@@ -47,23 +51,23 @@ var fields = []*field{
 	boolean("ProvisionKey", "provision_key", func(c *Config) *bool { return &c.ProvisionKey },
 		"lets the enclave derive provisioning keys"),
 	boolean("LaunchKey", "launch_key", func(c *Config) *bool { return &c.LaunchKey },
-		"lets the enclave derive the launch key; 1 if and only if HW is not 0"),
+		"lets the enclave derive the launch key; for launch enclaves, which have {HW}"),
 	boolean("DisableDebug", "disable_debug", func(c *Config) *bool { return &c.DisableDebug },
 		"forbids to load the enclave for debugging"),
 	{"HW", "hw", number, 0, 0x10,
 		func(c *Config) uint64 { return uint64(c.HW) },
 		func(c *Config, v uint64) { c.HW = uint32(v) },
-		"the hardware version of a launch enclave"},
+		"the hardware version of a launch enclave, which has {LaunchKey}"},
 	count("TCSNum", "tcs_num", 1, func(c *Config) *uint32 { return &c.TCSNum },
 		"threads that are there from the start"),
 	count("TCSMaxNum", "tcs_max_num", 1, func(c *Config) *uint32 { return &c.TCSMaxNum },
-		"most threads; TCSNum if not given"),
+		"most threads; {TCSNum} if not given"),
 	count("TCSMinPool", "tcs_min_pool", 0, func(c *Config) *uint32 { return &c.TCSMinPool },
-		"threads that are kept when idle; at most TCSMaxNum"),
+		"threads that are kept when idle"),
 	{"TCSPolicy", "tcs_policy", policy, 0, 1,
 		func(c *Config) uint64 { return number01(c.TCSUnbound) },
 		func(c *Config, v uint64) { c.TCSUnbound = v == 1 },
-		"0 binds a thread of the program to one of the enclave, 1 does not"},
+		"whether a thread of the program keeps its thread of the enclave"},
 	bytes("StackMaxSize", "stack_max_size", 2*pageSize, func(c *Config) *uint64 { return &c.StackMaxSize },
 		"most stack of a thread"),
 	bytes("StackMinSize", "stack_min_size", 2*pageSize, func(c *Config) *uint64 { return &c.StackMinSize },
@@ -73,13 +77,13 @@ var fields = []*field{
 	bytes("HeapMinSize", "heap_min_size", 0, func(c *Config) *uint64 { return &c.HeapMinSize },
 		"heap that is never given back"),
 	bytes("HeapInitSize", "heap_init_size", 0, func(c *Config) *uint64 { return &c.HeapInitSize },
-		"heap from the start; HeapMaxSize if not given"),
+		"heap from the start; {HeapMaxSize} if not given"),
 	bytes("ReservedMemMaxSize", "reserved_mem_max_size", 0, func(c *Config) *uint64 { return &c.ReservedMemMaxSize },
 		"most reserved memory, which the enclave manages itself"),
 	bytes("ReservedMemMinSize", "reserved_mem_min_size", 0, func(c *Config) *uint64 { return &c.ReservedMemMinSize },
 		"reserved memory that is never given back"),
 	bytes("ReservedMemInitSize", "reserved_mem_init_size", 0, func(c *Config) *uint64 { return &c.ReservedMemInitSize },
-		"reserved memory from the start; ReservedMemMaxSize if not given"),
+		"reserved memory from the start; {ReservedMemMaxSize} if not given"),
 	boolean("ReservedMemExecutable", "reserved_mem_executable", func(c *Config) *bool { return &c.ReservedMemExecutable },
 		"lets reserved memory be executed"),
 	{"MiscSelect", "misc_select", word, 0, math.MaxUint32,
@@ -89,31 +93,31 @@ var fields = []*field{
 	{"MiscMask", "misc_mask", word, 0, math.MaxUint32,
 		func(c *Config) uint64 { return uint64(c.MiscMask) },
 		func(c *Config, v uint64) { c.MiscMask = uint32(v) },
-		"bits of MiscSelect that are enforced"},
+		"bits of {MiscSelect} that are enforced"},
 	boolean("EnableKSS", "enable_kss", func(c *Config) *bool { return &c.EnableKSS },
 		"key separation and sharing: family, extended product and configuration IDs"),
 	half("ISVFAMILYID_H", "isv_family_id_h", func(c *Config) []byte { return c.ISVFamilyID[8:] },
-		"high half of ISVFAMILYID; needs EnableKSS"),
+		"high half of ISVFAMILYID; needs {EnableKSS}"),
 	half("ISVFAMILYID_L", "isv_family_id_l", func(c *Config) []byte { return c.ISVFamilyID[:8] },
-		"low half of ISVFAMILYID; needs EnableKSS"),
+		"low half of ISVFAMILYID; needs {EnableKSS}"),
 	half("ISVEXTPRODID_H", "isv_ext_prod_id_h", func(c *Config) []byte { return c.ISVExtProdID[8:] },
-		"high half of ISVEXTPRODID; needs EnableKSS"),
+		"high half of ISVEXTPRODID; needs {EnableKSS}"),
 	half("ISVEXTPRODID_L", "isv_ext_prod_id_l", func(c *Config) []byte { return c.ISVExtProdID[:8] },
-		"low half of ISVEXTPRODID; needs EnableKSS"),
+		"low half of ISVEXTPRODID; needs {EnableKSS}"),
 	place("EnclaveImageAddress", "enclave_image_address", pageSize, func(r *ELRange) *uint64 { return &r.ImageAddress },
-		"where the enclave's file is loaded; needs ELRangeSize"),
+		"where the enclave's file is loaded; needs {ELRangeSize}"),
 	place("ELRangeStartAddress", "elrange_start_address", 0, func(r *ELRange) *uint64 { return &r.Start },
-		"where the enclave's address range begins; needs ELRangeSize"),
+		"where the enclave's address range begins; needs {ELRangeSize}"),
 	place("ELRangeSize", "elrange_size", pageSize, func(r *ELRange) *uint64 { return &r.Size },
 		"size of a fixed address range, a power of two"),
 	{"PKRU", "pkru", feature, 0, 2,
 		func(c *Config) uint64 { return uint64(c.PKRU) },
 		func(c *Config, v uint64) { c.PKRU = Feature(v) },
-		"protection keys: 0 off, 1 on, 2 as the loader selects"},
+		"protection keys"},
 	{"AMX", "amx", feature, 0, 2,
 		func(c *Config) uint64 { return uint64(c.AMX) },
 		func(c *Config, v uint64) { c.AMX = Feature(v) },
-		"matrix extensions: 0 off, 1 on, 2 as the loader selects"},
+		"matrix extensions"},
 	bytes("UserRegionSize", "user_region_size", 0, func(c *Config) *uint64 { return &c.UserRegionSize },
 		"address range that the enclave maps itself; needs SGX2"),
 	boolean("EnableAEXNotify", "enable_aex_notify", func(c *Config) *bool { return &c.EnableAEXNotify },
@@ -121,7 +125,12 @@ var fields = []*field{
 	boolean("EnableIPPFIPS", "enable_ipp_fips", func(c *Config) *bool { return &c.EnableIPPFIPS },
 		"FIPS mode of the IPP cryptography library"),
 	boolean("EnableOSSLFIPS", "enable_ossl_fips", func(c *Config) *bool { return &c.EnableOSSLFIPS },
-		"FIPS mode of OpenSSL; not with EnableIPPFIPS"),
+		"FIPS mode of OpenSSL; not with {EnableIPPFIPS}"),
+}
+
+// follows are settings that are as another one if they are not given.
+var follows = map[string]string{
+	"TCSMaxNum": "TCSNum", "HeapInitSize": "HeapMaxSize", "ReservedMemInitSize": "ReservedMemMaxSize",
 }
 
 var byName, byKey = func() (name, key map[string]*field) {
@@ -188,4 +197,24 @@ func place(name, key string, least uint64, p func(*ELRange) *uint64, what string
 			}
 			*p(c.ELRange) = v
 		}, what}
+}
+
+// about is what the setting means, for a reader of a file.
+func (f *field) about(s spelling) string {
+	what := f.what
+	for _, g := range fields {
+		what = strings.ReplaceAll(what, "{"+g.name+"}", s.name(g))
+	}
+	var values []string
+	for v, name := range f.kind.names() {
+		text := s.value(f, uint64(v))
+		if text != strconv.Quote(name) {
+			text += " " + name
+		}
+		values = append(values, text)
+	}
+	if values != nil {
+		what += ": " + strings.Join(values, ", ")
+	}
+	return what
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // position is a place in a file, both numbers from 1.
@@ -24,8 +25,9 @@ func newReader(s spelling) *reader {
 	return &reader{s, &cfg, &def, map[*field]position{}, map[*field]bool{}, nil}
 }
 
+// report adds an error, of one line, whatever the file has in it.
 func (r *reader) report(at position, element, reason string) {
-	r.errs = append(r.errs, &Error{at.line, at.column, element, reason})
+	r.errs = append(r.errs, &Error{at.line, at.column, line(element, 40), line(reason, 300)})
 }
 
 // full reports whether there are more errors than are told.
@@ -39,7 +41,7 @@ func (r *reader) begin(name string, by map[string]*field, at position) *field {
 		if near := nearest(name, by); near != "" {
 			reason += ": write " + near
 		}
-		r.report(at, cut(name), reason)
+		r.report(at, name, reason)
 		return nil
 	}
 	if first, ok := r.at[f]; ok {
@@ -69,10 +71,11 @@ func (r *reader) value(f *field, v uint64) {
 // finish fills in what follows from other settings, and checks the whole.
 func (r *reader) finish() (*Config, error) {
 	c := r.cfg
-	for _, d := range [...]struct{ name, from string }{
-		{"TCSMaxNum", "TCSNum"}, {"HeapInitSize", "HeapMaxSize"}, {"ReservedMemInitSize", "ReservedMemMaxSize"},
-	} {
-		f, from := byName[d.name], byName[d.from]
+	for _, f := range fields {
+		from := byName[follows[f.name]]
+		if from == nil {
+			continue
+		}
 		if _, ok := r.given[f]; !ok {
 			f.set(c, from.get(c))
 			if ok, isGiven := r.given[from]; isGiven && !ok {
@@ -145,12 +148,17 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// cut is s in a length that fits a line.
-func cut(s string) string {
-	if len(s) > 40 {
-		return strings.ToValidUTF8(s[:40], "") + "…"
+// line is s without control characters, and not much longer than most.
+func line(s string, most int) string {
+	if len(s) > most {
+		s = s[:most] + "…"
 	}
-	return s
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, strings.ToValidUTF8(s, "?"))
 }
 
-func quoteShort(s string) string { return strconv.Quote(cut(s)) }
+func quote(s string) string { return strconv.Quote(line(s, 40)) }

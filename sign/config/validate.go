@@ -9,7 +9,7 @@ import (
 // and what the settings demand of each other. It returns nil or Errors.
 func (c *Config) Validate() error {
 	var errs Errors
-	c.check(spelling{name: func(f *field) string { return f.name }}, nil, func(f *field, reason string) {
+	c.check(inXML, nil, func(f *field, reason string) {
 		errs = append(errs, &Error{Element: f.name, Reason: reason})
 	})
 	return errs.err()
@@ -17,16 +17,14 @@ func (c *Config) Validate() error {
 
 // spelling is how a file names the settings and writes their values.
 type spelling struct {
-	name func(*field) string
-	text func(*field, uint64) string // nil: as in XML
+	name  func(*field) string
+	value func(*field, uint64) string
 }
 
-func (s spelling) value(f *field, v uint64) string {
-	if s.text != nil {
-		return s.text(f, v)
-	}
-	return xmlValue(f, v)
-}
+var (
+	inXML  = spelling{func(f *field) string { return f.name }, xmlValue}
+	inTOML = spelling{func(f *field) string { return f.key }, tomlValue}
+)
 
 // inRange says what is wrong with v as the value of f; "" if nothing.
 func (s spelling) inRange(f *field, v uint64) string {

@@ -11,24 +11,39 @@ func xmlValue(f *field, v uint64) string {
 	return fmt.Sprint(v)
 }
 
-// written are the settings that a file of c has: all but an address range
-// that is not there.
-func (c *Config) written() []*field {
-	var out []*field
-	for _, f := range fields {
-		if f.kind == address && f.get(c) < max(f.min, 1) {
-			continue
-		}
-		out = append(out, f)
+// implied reports whether a file of c leaves f out, because it has no place in
+// it or is as it would be without.
+func (c *Config) implied(f *field) bool {
+	if from := byName[follows[f.name]]; from != nil {
+		return f.get(c) == from.get(c)
 	}
-	return out
+	return f.kind == address && f.get(c) < max(f.min, 1)
 }
 
-// AppendXML appends c as an Enclave.config.xml, with every setting.
+// AppendXML appends c as an Enclave.config.xml with every setting, each with a
+// comment; those that need not be there are comments, too. ParseXML reads a
+// valid c back as it was.
 func (c *Config) AppendXML(b []byte) []byte {
-	b = append(b, "<EnclaveConfiguration>\n"...)
-	for _, f := range c.written() {
-		b = fmt.Appendf(b, "  <!-- %s -->\n  <%s>%s</%[2]s>\n", f.what, f.name, xmlValue(f, f.get(c)))
+	b = append(b, "<"+rootName+">\n"...)
+	for _, f := range fields {
+		text := "<%[1]s>%[2]s</%[1]s>"
+		if c.implied(f) {
+			text = "<!-- " + text + " -->"
+		}
+		b = fmt.Appendf(b, "  <!-- %[3]s -->\n  "+text+"\n", f.name, xmlValue(f, max(f.get(c), f.min)), f.about(inXML))
 	}
-	return append(b, "</EnclaveConfiguration>\n"...)
+	return append(b, "</"+rootName+">\n"...)
+}
+
+// AppendTOML appends c in TOML, as AppendXML does in XML. ParseTOML reads a
+// valid c back as it was.
+func (c *Config) AppendTOML(b []byte) []byte {
+	for _, f := range fields {
+		text := "%[1]s = %[2]s\n"
+		if c.implied(f) {
+			text = "# " + text
+		}
+		b = fmt.Appendf(b, "# %[3]s\n"+text, f.key, tomlValue(f, max(f.get(c), f.min)), f.about(inTOML))
+	}
+	return b
 }

@@ -27,7 +27,7 @@ func ParseXML(b []byte) (*Config, error) {
 	if len(b) > MaxFile {
 		return nil, Errors{{Line: 1, Column: 1, Reason: fmt.Sprintf("the file has more than %d bytes", MaxFile)}}
 	}
-	p := &xmlReader{reader: newReader(spelling{name: func(f *field) string { return f.name }})}
+	p := &xmlReader{reader: newReader(inXML)}
 	p.run(b)
 	return p.finish()
 }
@@ -56,7 +56,7 @@ func (p *xmlReader) run(b []byte) {
 		if err != nil {
 			if err != io.EOF {
 				line, column := d.InputPos()
-				p.report(position{line, column}, "", syntaxReason(err))
+				p.report(position{line, max(column, 1)}, "", syntaxReason(err))
 			} else if !p.rooted {
 				p.report(at, "", "the file has no <"+rootName+">")
 			}
@@ -116,12 +116,12 @@ func (p *xmlReader) open(t xml.StartElement, at position) {
 			return
 		}
 		if len(t.Attr) > 0 {
-			p.fail(p.field, fmt.Sprintf("it has the attribute %q: write <%s>…</%[2]s>", t.Attr[0].Name.Local, name))
+			p.fail(p.field, fmt.Sprintf("it has the attribute %q: write <%s>…</%[2]s>", line(t.Attr[0].Name.Local, 40), name))
 			p.skip = true
 		}
 	default:
 		if !p.skip {
-			p.fail(p.field, fmt.Sprintf("<%s> is inside it: a setting has a number", name))
+			p.fail(p.field, fmt.Sprintf("<%s> is inside it: a setting has a number", line(name, 40)))
 			p.skip = true
 		}
 	}
@@ -133,7 +133,7 @@ func (p *xmlReader) chars(s string, at position) {
 	}
 	switch {
 	case p.depth < 2:
-		p.report(at, "", "text is between the elements: "+quoteShort(strings.Trim(s, " \t\r\n")))
+		p.report(at, "", "text is between the elements: "+quote(strings.Trim(s, " \t\r\n")))
 	case p.depth == 2:
 		p.text += s
 		p.texts++
@@ -177,15 +177,15 @@ func parseC(s string) (v uint64, reason string) {
 	case err == nil:
 		return v, ""
 	case errors.Is(err, strconv.ErrRange):
-		return 0, quoteShort(s) + " is out of range: a number has at most 64 bits"
+		return 0, quote(s) + " is out of range: a number has at most 64 bits"
 	case strings.Contains(s, "-"):
-		return 0, quoteShort(s) + " has a minus sign: no setting is negative"
+		return 0, quote(s) + " has a minus sign: no setting is negative"
 	case base == 8:
-		return 0, quoteShort(s) + " is no number: with a 0 in front it is octal, so write it without"
+		return 0, quote(s) + " is no number: with a 0 in front it is octal, so write it without"
 	case strings.TrimRight(s, " \t\r\n") != s:
-		return 0, quoteShort(s) + " is no number: nothing may follow it, not even a space"
+		return 0, quote(s) + " is no number: nothing may follow it, not even a space"
 	}
-	return 0, quoteShort(s) + " is no number: write it like 4096, 0x1000 or 010000"
+	return 0, quote(s) + " is no number: write it like 4096, 0x1000 or 010000"
 }
 
 // plainComments takes from comments what the signing tool allows in them and

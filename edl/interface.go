@@ -16,6 +16,10 @@ type Interface struct {
 	// Includes are the C headers to include, in order, without repetition,
 	// as they are written between the quotes.
 	Includes []string
+	// TrustedIncludes and UntrustedIncludes stand at the start of a block;
+	// only the trusted or only the untrusted header includes them, after
+	// Includes.
+	TrustedIncludes, UntrustedIncludes []string
 	// Types are the structs, unions and enums, in order of definition.
 	Types []*Composite
 	// ECalls and OCalls are the trusted and the untrusted functions. The

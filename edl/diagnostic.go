@@ -1,0 +1,216 @@
+package edl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Severity says whether a diagnostic is an error.
+type Severity uint8
+
+// Severities.
+const (
+	Error Severity = iota
+	Warning
+)
+
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
+	}
+	return "error"
+}
+
+// Diagnostic is something that is wrong, or may be, in an EDL file.
+type Diagnostic struct {
+	// Pos and End enclose the offending text; End is just after it. A
+	// diagnostic about no place in particular has the zero Pos.
+	Pos, End Pos
+	Severity Severity
+	Rule     Rule   // what was broken, see Rules
+	Msg      string // what is wrong, in one line
+	Hint     string // what to write instead, or ""
+	Source   string // the line that Pos is in
+}
+
+// Error returns the diagnostic in one line, without the source.
+func (d *Diagnostic) Error() string {
+	var b strings.Builder
+	if d.Pos.File != "" {
+		b.WriteString(d.Pos.String() + ": ")
+	}
+	if d.Severity == Warning {
+		b.WriteString("warning: ")
+	}
+	b.WriteString(d.Msg)
+	if d.Hint != "" {
+		b.WriteString(": " + d.Hint)
+	}
+	return b.String()
+}
+
+// String returns the place as file:line:column.
+func (p Pos) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
+
+// Text returns the diagnostic in several lines for a person: where and what,
+// the source line with the offending text underlined, and the hint.
+func (d *Diagnostic) Text() string {
+	var b strings.Builder
+	if d.Pos.File != "" {
+		b.WriteString(d.Pos.String() + ": ")
+	}
+	fmt.Fprintf(&b, "%s: %s [%s]\n", d.Severity, d.Msg, d.Rule)
+	if strings.TrimSpace(d.Source) != "" && d.Pos.Col >= 1 && d.Pos.Col <= len(d.Source)+1 {
+		number := fmt.Sprintf("%5d", d.Pos.Line)
+		fmt.Fprintf(&b, "%s | %s\n", number, printable(d.Source))
+		fmt.Fprintf(&b, "%s | %s\n", strings.Repeat(" ", len(number)), d.underline())
+	}
+	if d.Hint != "" {
+		fmt.Fprintf(&b, "      = %s\n", d.Hint)
+	}
+	return b.String()
+}
+
+// underline is the line below Source, with tabs where Source has tabs.
+func (d *Diagnostic) underline() string {
+	start := d.Pos.Col - 1
+	end := len(d.Source)
+	if d.End.Line == d.Pos.Line && d.End.Col-1 < end {
+		end = d.End.Col - 1
+	}
+	var b strings.Builder
+	for _, r := range d.Source[:start] {
+		if r != '\t' {
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	b.WriteByte('^')
+	if end > start {
+		n := utf8.RuneCountInString(strings.TrimRight(d.Source[start:end], " \t"))
+		b.WriteString(strings.Repeat("~", max(n-1, 0)))
+	}
+	return b.String()
+}
+
+// printable replaces control characters, which could confuse a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Diagnostics are the diagnostics of one Load, errors first, each in the order
+// of the text. As an error it prints in one line; Text prints them all.
+type Diagnostics []*Diagnostic
+
+// Error returns the first error and says how many more there are.
+func (ds Diagnostics) Error() string {
+	switch len(ds) {
+	case 0:
+		return "no errors"
+	case 1:
+		return ds[0].Error()
+	}
+	return fmt.Sprintf("%s (and %d more)", ds[0].Error(), len(ds)-1)
+}
+
+// Unwrap returns each diagnostic as an error.
+func (ds Diagnostics) Unwrap() []error {
+	errs := make([]error, len(ds))
+	for i, d := range ds {
+		errs[i] = d
+	}
+	return errs
+}
+
+// Text returns all diagnostics as Diagnostic.Text does.
+func (ds Diagnostics) Text() string {
+	var b strings.Builder
+	for _, d := range ds {
+		b.WriteString(d.Text())
+	}
+	return b.String()
+}
+
+// maxDiagnostics is how many errors, and how many warnings, are kept.
+const maxDiagnostics = 50
+
+// report collects diagnostics.
+type report struct {
+	errors, warnings []finding
+	files            map[string]int // in the order they were opened
+	seen             map[place]bool
+}
+
+type finding struct {
+	*Diagnostic
+	file, off int
+}
+
+type place struct {
+	src *source
+	off int
+	msg string
+}
+
+// fail reports an error.
+func (r *report) fail(rule Rule, at span, hint, format string, args ...any) {
+	r.add(Error, rule, at, hint, fmt.Sprintf(format, args...))
+}
+
+// warn reports a warning.
+func (r *report) warn(rule Rule, at span, hint, format string, args ...any) {
+	r.add(Warning, rule, at, hint, fmt.Sprintf(format, args...))
+}
+
+func (r *report) add(severity Severity, rule Rule, at span, hint, msg string) {
+	list := &r.errors
+	if severity == Warning {
+		list = &r.warnings
+	}
+	key := place{at.src, at.off, msg}
+	if len(*list) >= maxDiagnostics || r.seen[key] {
+		return
+	}
+	if r.seen == nil {
+		r.seen = map[place]bool{}
+	}
+	r.seen[key] = true
+	d := &Diagnostic{Severity: severity, Rule: rule, Msg: printable(msg), Hint: printable(hint)}
+	f := finding{Diagnostic: d, off: at.off}
+	if at.src != nil {
+		d.Pos, d.End = at.src.pos(at.off), at.src.pos(max(at.end, at.off))
+		d.Source = at.src.line(d.Pos.Line)
+		f.file = r.files[at.src.name]
+	}
+	*list = append(*list, f)
+}
+
+// full reports whether further errors would be dropped.
+func (r *report) full() bool { return len(r.errors) >= maxDiagnostics }
+
+// sorted returns findings by file, in the order of opening, and place.
+func sorted(fs []finding) Diagnostics {
+	slices.SortStableFunc(fs, func(a, b finding) int {
+		if a.file != b.file {
+			return a.file - b.file
+		}
+		return a.off - b.off
+	})
+	var ds Diagnostics
+	for _, f := range fs {
+		ds = append(ds, f.Diagnostic)
+	}
+	return ds
+}

@@ -1,0 +1,201 @@
+package edl
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// Dialect is whose language is read.
+type Dialect uint8
+
+// Dialects.
+const (
+	Intel       Dialect = iota // sgx_edger8r of the Intel SGX SDK
+	OpenEnclave                // oeedger8r of the Open Enclave SDK
+)
+
+// Options say how an EDL file is loaded.
+type Options struct {
+	// Open returns the contents of a file. An error that wraps
+	// fs.ErrNotExist sends the search on to the next folder.
+	Open func(path string) ([]byte, error)
+	// SearchPath are the folders in which files are looked for, before the
+	// current one and the one of the file that names them.
+	SearchPath []string
+	// Defines are macros, "NAME" or "NAME=value". NAME alone is 1.
+	Defines []string
+	Dialect Dialect
+	// HeaderOnly does without a public ECALL, as `--header-only`.
+	HeaderOnly bool
+}
+
+// Bounds of one Load. They are far beyond any real interface.
+const (
+	maxFileSize    = 4 << 20 // bytes of a file
+	maxTotalSize   = 8 << 20 // bytes of all files, counted each time they are read
+	maxTokens      = 1 << 20 // tokens after preprocessing, of all files
+	maxImports     = 2000    // files, counted each time they are imported
+	maxImportDepth = 64
+	maxFunctions   = 1 << 16 // after merging
+)
+
+// loader holds what one Load shares between files.
+type loader struct {
+	*report
+	opts   Options
+	parsed map[string]*unit // by cleaned path
+	total  int              // bytes read
+	tokens int              // made
+	visits int              // of imported files
+}
+
+// Load reads an EDL file and what it imports, and checks it. If it is wrong
+// the error is a Diagnostics, with all errors that were found, up to a bound.
+// The Diagnostics beside it are warnings; they are there in both cases.
+func Load(path string, o Options) (*Interface, Diagnostics, error) {
+	l := &loader{report: newReport(), opts: o, parsed: map[string]*unit{}}
+	iface := l.load(path)
+	warnings := sorted(l.warnings)
+	if len(l.errors) > 0 {
+		return nil, warnings, sorted(l.errors)
+	}
+	return iface, warnings, nil
+}
+
+func newReport() *report { return &report{files: map[string]int{}} }
+
+func (l *loader) load(path string) *Interface {
+	full, data, err := l.locate(path, "")
+	if err != nil {
+		l.fail(RuleFile, span{}, l.searched(""), "%s: %s", path, openError(err))
+		return nil
+	}
+	root := l.unit(full, data)
+	if root == nil {
+		return nil
+	}
+	merged := l.merge(root)
+	if merged == nil || len(l.errors) > 0 {
+		return nil
+	}
+	l.checkInterface(merged)
+	return merged.build()
+}
+
+// locate opens a file by the search path. from is the folder of the file that
+// names it.
+func (l *loader) locate(name, from string) (string, []byte, error) {
+	if l.opts.Open == nil {
+		return "", nil, errors.New("no function to open files")
+	}
+	if strings.ContainsRune(name, 0) {
+		return "", nil, fs.ErrNotExist
+	}
+	folders := []string{""}
+	if !filepath.IsAbs(name) {
+		folders = l.folders(from)
+	}
+	for _, folder := range folders {
+		path := filepath.Join(folder, name)
+		data, err := l.opts.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return path, nil, err
+		}
+		if len(data) > maxFileSize {
+			return path, nil, errTooLarge
+		}
+		if l.total += len(data); l.total > maxTotalSize {
+			return path, nil, errTotal
+		}
+		return path, data, nil
+	}
+	return name, nil, fs.ErrNotExist
+}
+
+var (
+	errTooLarge = errors.New("the file is larger than 4 MiB")
+	errTotal    = errors.New("all files together are larger than 8 MiB")
+)
+
+// folders are where a file is looked for, in order. An empty from is the
+// command line, where the path as it is comes first.
+func (l *loader) folders(from string) []string {
+	if from == "" {
+		return append([]string{"."}, l.opts.SearchPath...)
+	}
+	return append(append([]string(nil), l.opts.SearchPath...), ".", from)
+}
+
+// searched is the hint for a file that was not found.
+func (l *loader) searched(from string) string {
+	hint := "looked in " + strings.Join(l.folders(from), ", ")
+	if len(hint) > 300 {
+		hint = hint[:300] + "..."
+	}
+	return hint
+}
+
+// openError says in words why a file cannot be opened.
+func openError(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "there is no such file"
+	}
+	return strings.ReplaceAll(err.Error(), "\n", " ")
+}
+
+// unit parses a file. It returns nil if nothing of it is usable.
+func (l *loader) unit(path string, data []byte) *unit {
+	src := newSource(path, data)
+	l.files[path] = len(l.files)
+	u := &unit{src: src, short: shortName(path)}
+	l.parsed[path] = u
+	l.checkShortName(u)
+	toks := l.preprocess(src)
+	if toks == nil {
+		return nil
+	}
+	p := &parser{report: l.report, dialect: l.opts.Dialect, toks: toks, unit: u}
+	p.file()
+	return u
+}
+
+// shortName is the name of a file without folder and extension.
+func shortName(path string) string {
+	base := filepath.Base(filepath.ToSlash(path))
+	if i := strings.LastIndexByte(base, '.'); i >= 0 {
+		base = base[:i]
+	}
+	return base
+}
+
+// checkShortName checks the name that generated files and tables get.
+func (l *loader) checkShortName(u *unit) {
+	at := span{src: u.src}
+	if u.short == "" {
+		l.fail(RuleShortName, at, "rename it, as in enclave.edl", "the file %s has no name before its extension", u.src.name)
+		return
+	}
+	for i := 0; i < len(u.short); i++ {
+		if c := u.short[i]; !isLetter(c) && (i == 0 || !isDigit(c)) {
+			l.warn(RuleShortName, at, "generated code says "+identifier(u.short)+" instead",
+				"the file name %s is no C identifier", clip(u.short))
+			return
+		}
+	}
+}
+
+// identifier makes a C identifier of a name: each other byte becomes `_`.
+func identifier(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if !isLetter(c) && !isDigit(c) {
+			b[i] = '_'
+		}
+	}
+	return string(b)
+}

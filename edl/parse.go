@@ -1,0 +1,326 @@
+package edl
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// parser turns the tokens of one file into a unit. It reports what is wrong
+// and goes on with the next declaration.
+type parser struct {
+	*report
+	dialect Dialect
+	toks    []token // ends with tEOF
+	i       int
+	unit    *unit
+}
+
+// keywords are no names. bool is one in the Open Enclave dialect only.
+var keywords = map[string]bool{
+	"char": true, "short": true, "int": true, "long": true, "unsigned": true,
+	"float": true, "double": true,
+	"int8_t": true, "int16_t": true, "int32_t": true, "int64_t": true,
+	"uint8_t": true, "uint16_t": true, "uint32_t": true, "uint64_t": true,
+	"size_t": true, "wchar_t": true, "void": true,
+	"struct": true, "union": true, "enum": true,
+	"enclave": true, "trusted": true, "untrusted": true, "from": true, "import": true,
+	"allow": true, "public": true, "include": true, "const": true,
+	"propagate_errno": true, "transition_using_threads": true,
+}
+
+func (p *parser) peek() token { return p.toks[p.i] }
+
+// at returns the token n places on.
+func (p *parser) ahead(n int) token { return p.toks[min(p.i+n, len(p.toks)-1)] }
+
+func (p *parser) next() token {
+	t := p.toks[p.i]
+	if p.i < len(p.toks)-1 {
+		p.i++
+	}
+	return t
+}
+
+// accept takes the next token if it is a given name or punctuator.
+func (p *parser) accept(text string) bool {
+	if !p.peek().is(text) {
+		return false
+	}
+	p.next()
+	return true
+}
+
+// expect is accept, and an error if it is not there.
+func (p *parser) expect(text, after string) bool {
+	if p.accept(text) {
+		return true
+	}
+	p.unexpected("`" + text + "` " + after)
+	return false
+}
+
+// unexpected reports that the next token is not what was wanted.
+func (p *parser) unexpected(want string) {
+	t := p.peek()
+	switch {
+	case t.kind == tBad, t.kind == tChar:
+		p.badToken(t)
+	case t.kind == tEOF && p.i > 0:
+		last := p.toks[p.i-1].span
+		p.fail(RuleSyntax, last, "write "+want, "the file ends after `%s`", p.toks[p.i-1].text)
+	case t.kind == tEOF:
+		p.fail(RuleSyntax, t.span, "write "+want, "the file is empty")
+	default:
+		p.fail(RuleSyntax, t.span, "write "+want, "`%s` is not expected here%s", clip(t.text), origin(t))
+	}
+}
+
+// origin says which macro a token came from.
+func origin(t token) string {
+	if t.from == nil {
+		return ""
+	}
+	return " (from the macro " + clip(t.from.name) + ")"
+}
+
+// clip shortens text for a message.
+func clip(s string) string {
+	if len(s) > 40 {
+		return strings.ToValidUTF8(s[:37], "") + "..."
+	}
+	return s
+}
+
+// badToken reports a token that EDL does not have.
+func (p *parser) badToken(t token) {
+	switch {
+	case strings.HasPrefix(t.text, "/*"):
+		t.end = t.off + 2
+		p.fail(RuleToken, t.span, "close it with `*/`", "this comment has no end")
+	case strings.HasPrefix(t.text, `"`):
+		p.fail(RuleToken, t.span, "close it with `\"` on the same line", "this string has no end")
+	default:
+		p.fail(RuleToken, t.span, "remove it", "`%s` has no meaning in EDL%s", clip(t.text), origin(t))
+	}
+}
+
+// ident takes a name. what says of what.
+func (p *parser) ident(what string) (token, bool) {
+	t := p.peek()
+	if t.kind == tIdent && !keywords[t.text] {
+		return p.next(), true
+	}
+	if t.kind == tIdent {
+		p.fail(RuleSyntax, t.span, "choose another name", "`%s` is a keyword and cannot be %s", t.text, what)
+	} else {
+		p.unexpected(what)
+	}
+	return t, false
+}
+
+// str takes a string and returns it without quotes.
+func (p *parser) str(what string) (nameRef, bool) {
+	t := p.peek()
+	if t.kind != tString {
+		p.unexpected(what)
+		return nameRef{}, false
+	}
+	p.next()
+	s := t.text[1 : len(t.text)-1]
+	if s == "" {
+		p.fail(RuleSyntax, t.span, "write "+what, "the string is empty")
+	}
+	return nameRef{s, t.span}, true
+}
+
+// maxNumber is the largest number that sgx_edger8r reads.
+const maxNumber = math.MaxInt64 / 2
+
+// number is the value of a number token, false after an error.
+func (p *parser) number(t token) (uint64, bool) {
+	for i := 0; i < len(t.text); i++ {
+		if !isDigit(t.text[i]) {
+			p.fail(RuleNumber, t.span, "write it with decimal digits only", "`%s` is no decimal number", clip(t.text))
+			return 0, false
+		}
+	}
+	n, err := strconv.ParseUint(t.text, 10, 64)
+	if err != nil || n > maxNumber {
+		p.fail(RuleNumber, t.span, "write a number up to "+strconv.Itoa(maxNumber), "the number %s is too large", clip(t.text))
+		return 0, false
+	}
+	return n, true
+}
+
+// file parses the whole file.
+func (p *parser) file() {
+	if !p.expect("enclave", "first: an EDL file is `enclave { ... };`") {
+		return
+	}
+	if !p.expect("{", "after `enclave`") {
+		return
+	}
+	open := p.toks[p.i-1]
+	for !p.peek().is("}") {
+		if p.peek().kind == tEOF {
+			p.fail(RuleSyntax, open.span, "close it with `};` at the end of the file", "the `{` of the enclave has no `}`")
+			return
+		}
+		if p.full() {
+			return
+		}
+		start := p.i
+		if !p.item() {
+			p.resync(start)
+		}
+	}
+	p.next()
+	if !p.accept(";") && p.dialect != OpenEnclave {
+		p.unexpected("`;` after the last `}`")
+		return
+	}
+	if p.peek().kind != tEOF {
+		p.unexpected("nothing after `enclave { ... };`")
+	}
+}
+
+// item parses a declaration at the top level of the enclave.
+func (p *parser) item() bool {
+	switch t := p.peek(); {
+	case t.is("include"):
+		return p.include(&p.unit.includes)
+	case t.is("from"):
+		return p.fromImport()
+	case t.is("import") && p.dialect == OpenEnclave:
+		return p.plainImport()
+	case t.is("import"):
+		p.fail(RuleSyntax, t.span, "write `from \"file.edl\" import *;`", "an import begins with `from`")
+		return false
+	case t.is("struct"), t.is("union"), t.is("enum"):
+		return p.composite() && p.semicolon()
+	case t.is("trusted"), t.is("untrusted"):
+		return p.block()
+	default:
+		p.unexpected("include, from, struct, union, enum, trusted or untrusted")
+		return false
+	}
+}
+
+func (p *parser) semicolon() bool {
+	if p.accept(";") {
+		return true
+	}
+	if p.i == 0 || p.peek().kind == tBad {
+		p.unexpected("`;`")
+		return false
+	}
+	last := p.toks[p.i-1]
+	at := span{last.src, last.end, last.end}
+	if last.from != nil {
+		at = last.span
+	}
+	p.fail(RuleSyntax, at, "write `;` here", "`;` is missing after `%s`", clip(last.text))
+	return false
+}
+
+// resync goes on to where a declaration may begin: behind the next semicolon
+// that is in no deeper braces, or to the brace that closes what it is in.
+func (p *parser) resync(start int) {
+	if p.i == start {
+		if p.peek().is("}") {
+			return
+		}
+		p.next()
+	}
+	depth := 0
+	for i := start; i < p.i; i++ {
+		switch {
+		case p.toks[i].is("{"):
+			depth++
+		case p.toks[i].is("}"):
+			depth--
+		}
+	}
+	if depth <= 0 && p.i > start && p.toks[p.i-1].is(";") {
+		return
+	}
+	for ; p.peek().kind != tEOF; p.next() {
+		switch t := p.peek(); {
+		case t.is("{"):
+			depth++
+		case t.is("}") && depth <= 0:
+			return
+		case t.is("}"):
+			depth--
+		case t.is(";") && depth <= 0:
+			p.next()
+			return
+		case depth <= 0 && t.bol && startsItem[t.text] && t.kind == tIdent && p.i > start:
+			return
+		}
+	}
+}
+
+// startsItem are words that begin a declaration and can hardly be anything
+// else at the start of a line.
+var startsItem = map[string]bool{
+	"from": true, "trusted": true, "untrusted": true, "public": true, "include": true,
+}
+
+// include parses `include "header.h"`, which has no semicolon.
+func (p *parser) include(list *[]string) bool {
+	p.next()
+	s, ok := p.str("the name of a header in double quotes")
+	if !ok {
+		return false
+	}
+	*list = append(*list, s.name)
+	if t := p.peek(); t.is(";") {
+		p.fail(RuleSyntax, t.span, "remove it", "no `;` follows an include")
+		p.next()
+	}
+	return true
+}
+
+func (p *parser) fromImport() bool {
+	p.next()
+	path, ok := p.str("the name of an EDL file in double quotes")
+	if !ok || !p.expect("import", "after the name of the file") {
+		return false
+	}
+	d := importDecl{path: path.name, at: path.at}
+	if p.accept("*") {
+		d.all = true
+	} else if d.names, ok = p.names("the name of a function, or `*` for all"); !ok {
+		return false
+	}
+	p.unit.imports = append(p.unit.imports, d)
+	return p.semicolon()
+}
+
+// plainImport parses `import "file.edl";` of the Open Enclave dialect.
+func (p *parser) plainImport() bool {
+	p.next()
+	path, ok := p.str("the name of an EDL file in double quotes")
+	if !ok {
+		return false
+	}
+	p.unit.imports = append(p.unit.imports, importDecl{path: path.name, at: path.at, all: true})
+	return p.semicolon()
+}
+
+// names parses one name or more with commas between.
+func (p *parser) names(what string) ([]nameRef, bool) {
+	var list []nameRef
+	for {
+		t, ok := p.ident(what)
+		if !ok {
+			return nil, false
+		}
+		list = append(list, nameRef{t.text, t.span})
+		if !p.accept(",") {
+			return list, true
+		}
+	}
+}

@@ -30,7 +30,7 @@ var layers = map[string]int{
 	"edl": 1, "edl/plan": 1, "edl/gen": 1, "edl/value": 1, "edl/uedge": 1, "edl/tedge": 1,
 	"dcap/verify": 1, "dcap/policy": 1, "dcap/make": 1,
 	"seal": 1, "ratls": 1, "gobuild": 1,
-	"internal/asm": 1, "internal/toy": 1, "internal/host": 1,
+	"internal/asm": 1, "internal/elf64": 1, "internal/toy": 1, "internal/host": 1,
 
 	"cpu": 2, "cpu/native": 2,
 

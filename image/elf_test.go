@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strings"
+
+	"github.com/feidi-dev/feidi/internal/elf64"
 )
 
 // elfSpec describes a synthetic shared object; build assembles it. Segments
@@ -40,17 +42,17 @@ func (s elfSpec) build() built {
 	if s.dynamic != nil {
 		phnum++
 	}
-	b := make([]byte, elfHeaderSize+phnum*elfPhdrSize)
+	b := make([]byte, elf64.HeaderSize+phnum*elf64.SegmentHeaderSize)
 	copy(b, "\x7fELF\x02\x01\x01")
-	le.PutUint16(b[16:], elfTypeDyn)
-	le.PutUint16(b[18:], elfMachineAMD)
-	le.PutUint64(b[32:], elfHeaderSize)
-	le.PutUint16(b[54:], elfPhdrSize)
+	le.PutUint16(b[16:], elf64.TypeDyn)
+	le.PutUint16(b[18:], elf64.MachineAMD64)
+	le.PutUint64(b[32:], elf64.HeaderSize)
+	le.PutUint16(b[54:], elf64.SegmentHeaderSize)
 	le.PutUint16(b[56:], uint16(phnum))
-	le.PutUint16(b[58:], elfShdrSize)
+	le.PutUint16(b[58:], elf64.SectionHeaderSize)
 	var out built
 	phdr := func(i int, kind, flags uint32, off, vaddr, filesz, memsz uint64) {
-		p := b[elfHeaderSize+i*elfPhdrSize:]
+		p := b[elf64.HeaderSize+i*elf64.SegmentHeaderSize:]
 		le.PutUint32(p, kind)
 		le.PutUint32(p[4:], flags)
 		for k, v := range []uint64{off, vaddr, vaddr, filesz, memsz, 4096} {
@@ -65,12 +67,12 @@ func (s elfSpec) build() built {
 	for i, g := range s.segments {
 		align(4096, int(g.vaddr%4096))
 		out.segments = append(out.segments, uint64(len(b)))
-		phdr(i, segLoad, g.flags, uint64(len(b)), g.vaddr, uint64(len(g.data)), max(g.memsz, uint64(len(g.data))))
+		phdr(i, elf64.SegmentLoad, g.flags, uint64(len(b)), g.vaddr, uint64(len(g.data)), max(g.memsz, uint64(len(g.data))))
 		b = append(b, g.data...)
 	}
 	if s.dynamic != nil {
 		align(8, 0)
-		phdr(len(s.segments), segDynamic, segR, uint64(len(b)), 0, uint64(8*len(s.dynamic)), 0)
+		phdr(len(s.segments), elf64.SegmentDynamic, elf64.PermR, uint64(len(b)), 0, uint64(8*len(s.dynamic)), 0)
 		for _, v := range s.dynamic {
 			b = le.AppendUint64(b, v)
 		}
@@ -87,11 +89,11 @@ func (s elfSpec) build() built {
 	}
 	sections := []section{{}}
 	table := func(names []string, values []Symbol) (syms, strs []byte) {
-		syms, strs = make([]byte, elfSymSize), []byte{0}
+		syms, strs = make([]byte, elf64.SymbolSize), []byte{0}
 		for i, n := range names {
-			sym := make([]byte, elfSymSize)
+			sym := make([]byte, elf64.SymbolSize)
 			le.PutUint32(sym, uint32(len(strs)))
-			sym[4] = 0x10 | symFunc
+			sym[4] = 0x10 | elf64.SymbolFunc
 			le.PutUint16(sym[6:], 1)
 			le.PutUint64(sym[8:], values[i].Offset)
 			le.PutUint64(sym[16:], values[i].Size)
@@ -105,7 +107,7 @@ func (s elfSpec) build() built {
 			values[i].Offset = uint64(0x100 + i)
 		}
 		syms, strs := table(s.dynsym, values)
-		sections = append(sections, section{name: ".dynsym", kind: secDynsym, data: syms, link: uint32(len(sections) + 1)}, section{name: ".dynstr", kind: 3, data: strs})
+		sections = append(sections, section{name: ".dynsym", kind: elf64.SectionDynsym, data: syms, link: uint32(len(sections) + 1)}, section{name: ".dynstr", kind: 3, data: strs})
 	}
 	if s.symtab != nil {
 		var names []string
@@ -113,10 +115,10 @@ func (s elfSpec) build() built {
 			names = append(names, v.Name)
 		}
 		syms, strs := table(names, s.symtab)
-		sections = append(sections, section{name: ".symtab", kind: secSymtab, data: syms, link: uint32(len(sections) + 1)}, section{name: ".strtab", kind: 3, data: strs})
+		sections = append(sections, section{name: ".symtab", kind: elf64.SectionSymtab, data: syms, link: uint32(len(sections) + 1)}, section{name: ".strtab", kind: 3, data: strs})
 	}
 	for _, r := range s.text {
-		sections = append(sections, section{name: ".text", kind: secNobits, flags: secFlagAlloc | secFlagExec, addr: r.Start, size: r.End - r.Start})
+		sections = append(sections, section{name: ".text", kind: elf64.SectionNobits, flags: elf64.SectionAlloc | elf64.SectionExec, addr: r.Start, size: r.End - r.Start})
 	}
 	if s.note != nil {
 		sections = append(sections, section{name: MetadataSection, kind: 7, data: s.note})
@@ -133,7 +135,7 @@ func (s elfSpec) build() built {
 		if c.name == MetadataSection {
 			out.note = uint64(len(b))
 		}
-		h := make([]byte, elfShdrSize)
+		h := make([]byte, elf64.SectionHeaderSize)
 		name := 0
 		for _, p := range sections[:i] {
 			name += len(p.name) + 1
@@ -181,7 +183,7 @@ func rela(skip uint64, offsets ...uint64) []byte {
 	for _, o := range offsets {
 		b = le.AppendUint64(le.AppendUint64(le.AppendUint64(b, o), 8), 0)
 	}
-	return le.AppendUint64(le.AppendUint64(le.AppendUint64(b, skip), relNone), 0)
+	return le.AppendUint64(le.AppendUint64(le.AppendUint64(b, skip), elf64.RelNone), 0)
 }
 
 func oneLine(err error) bool { return err != nil && !strings.Contains(err.Error(), "\n") }

@@ -139,19 +139,19 @@ func checkSize(at, size uint64) error {
 // machine supports, 1 or with EDMM 3, the greatest version; the blocks of
 // family 2, whose machines never shipped, serve only if there is no other.
 func findMetadata(f *elfFile, edmm bool) (meta *Metadata, at uint64, versions []uint64, err error) {
-	s := f.section(MetadataSection)
+	s := f.Section(MetadataSection)
 	if s == nil {
 		if f.exports(symGlobalData) || f.exports(symGlobalDataSim) || f.exports(symEnclaveEntry) {
 			return nil, 0, nil, formatErr(ErrUnsigned, 0, "SDK symbols but no section %s; sign the file first", MetadataSection)
 		}
 		return nil, 0, nil, formatErr(ErrNotEnclave, 0, "ELF file without section %s", MetadataSection)
 	}
-	le, note := binary.LittleEndian, f.data(s)
+	le, note := binary.LittleEndian, f.Data(s)
 	if len(note) < noteHeaderSize || le.Uint32(note) != uint32(len(metadataNote)) || string(note[12:noteHeaderSize]) != metadataNote {
-		return nil, 0, nil, malformed(s.offset, "section %s holds no note named sgx_metadata", MetadataSection)
+		return nil, 0, nil, malformed(s.Offset, "section %s holds no note named sgx_metadata", MetadataSection)
 	}
 	blocks := note[noteHeaderSize:]
-	base := s.offset + uint64(noteHeaderSize)
+	base := s.Offset + uint64(noteHeaderSize)
 
 	best := -1
 	for pos := 0; len(blocks)-pos >= metaMinSize && le.Uint64(blocks[pos:]) == MetadataMagic; {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/feidi-dev/feidi/internal/elf64"
 	"github.com/feidi-dev/feidi/isa"
 )
 
@@ -126,8 +127,8 @@ func layoutPages() []page {
 func baseSpec() elfSpec {
 	return elfSpec{
 		segments: []testSegment{
-			{vaddr: 0x1000, flags: segR | segX, data: pattern(1, 5000)},
-			{vaddr: 0x4234, flags: segR | segW, data: pattern(2, 4096), memsz: 0x3000},
+			{vaddr: 0x1000, flags: elf64.PermR | elf64.PermX, data: pattern(1, 5000)},
+			{vaddr: 0x4234, flags: elf64.PermR | elf64.PermW, data: pattern(2, 4096), memsz: 0x3000},
 		},
 		dynsym: []string{"enclave_entry", "g_global_data"},
 	}
@@ -283,16 +284,16 @@ func TestZeroPage(t *testing.T) {
 		segments []testSegment
 		want     []uint64 // page offsets
 	}{
-		{"last segment", Version1_3, []testSegment{{vaddr: 0x1800, flags: segR, data: pattern(1, 16)}}, []uint64{0x1000, 0x2000}},
-		{"other version", Version1_4, []testSegment{{vaddr: 0x1800, flags: segR, data: pattern(1, 16)}}, []uint64{0x1000}},
-		{"reaches by itself", Version1_3, []testSegment{{vaddr: 0x1800, flags: segR, data: pattern(1, 0x900)}}, []uint64{0x1000, 0x2000}},
-		{"aligned", Version1_3, []testSegment{{vaddr: 0x1000, flags: segR, data: pattern(1, 16)}}, []uint64{0x1000}},
-		{"at address zero", Version1_3, []testSegment{{vaddr: 0, flags: segR, data: pattern(1, 16)}}, []uint64{0}},
+		{"last segment", Version1_3, []testSegment{{vaddr: 0x1800, flags: elf64.PermR, data: pattern(1, 16)}}, []uint64{0x1000, 0x2000}},
+		{"other version", Version1_4, []testSegment{{vaddr: 0x1800, flags: elf64.PermR, data: pattern(1, 16)}}, []uint64{0x1000}},
+		{"reaches by itself", Version1_3, []testSegment{{vaddr: 0x1800, flags: elf64.PermR, data: pattern(1, 0x900)}}, []uint64{0x1000, 0x2000}},
+		{"aligned", Version1_3, []testSegment{{vaddr: 0x1000, flags: elf64.PermR, data: pattern(1, 16)}}, []uint64{0x1000}},
+		{"at address zero", Version1_3, []testSegment{{vaddr: 0, flags: elf64.PermR, data: pattern(1, 16)}}, []uint64{0}},
 		{"before the next", Version1_3, []testSegment{
-			{vaddr: 0x1800, flags: segR, data: pattern(1, 16)}, {vaddr: 0x5000, flags: segR, data: pattern(2, 16)},
+			{vaddr: 0x1800, flags: elf64.PermR, data: pattern(1, 16)}, {vaddr: 0x5000, flags: elf64.PermR, data: pattern(2, 16)},
 		}, []uint64{0x1000, 0x2000, 0x5000}},
 		{"taken by the next", Version1_3, []testSegment{
-			{vaddr: 0x1800, flags: segR, data: pattern(1, 16)}, {vaddr: 0x2000, flags: segR, data: pattern(2, 16)},
+			{vaddr: 0x1800, flags: elf64.PermR, data: pattern(1, 16)}, {vaddr: 0x2000, flags: elf64.PermR, data: pattern(2, 16)},
 		}, []uint64{0x1000, 0x2000}},
 	} {
 		meta := &Metadata{Version: c.version, SSAFrameSize: 1, EnclaveSize: 1 << 16}
@@ -318,11 +319,11 @@ func TestTextRelocations(t *testing.T) {
 	tables := append(rela(0x1008, 0x2010, 0x2020, 0x3FF9, 0x8008), rela(0x1000, 0x6FF8)...)
 	spec := elfSpec{
 		segments: []testSegment{
-			{vaddr: 0x1000, flags: segR | segX, data: pattern(1, 5*4096), memsz: 7 * 4096}, // pages 1-5 raw, 6-7 zero
-			{vaddr: 0x8000, flags: segR | segW, data: tables},
+			{vaddr: 0x1000, flags: elf64.PermR | elf64.PermX, data: pattern(1, 5*4096), memsz: 7 * 4096}, // pages 1-5 raw, 6-7 zero
+			{vaddr: 0x8000, flags: elf64.PermR | elf64.PermW, data: tables},
 		},
 		dynamic: []uint64{
-			dynTextRel, 0, dynRela, 0x8000, dynRelaSz, 5 * 24, dynJmpRel, 0x8000 + 5*24, dynPltRelSz, 2 * 24, 0, 0,
+			elf64.DynTextRel, 0, elf64.DynRela, 0x8000, elf64.DynRelaSz, 5 * 24, elf64.DynJmpRel, 0x8000 + 5*24, elf64.DynPltRelSz, 2 * 24, 0, 0,
 		},
 		note: encode(t, &Metadata{Version: Version1_4, SSAFrameSize: 1, EnclaveSize: 1 << 16}),
 	}
@@ -345,7 +346,7 @@ func TestTextRelocations(t *testing.T) {
 	if got, want := flags(spec), "1:205 2:205 3:205 4:205 5:205 6:205 7:205 8:203"; got != want {
 		t.Errorf("without DT_TEXTREL: %s\nwant %s", got, want)
 	}
-	spec.dynamic = []uint64{dynTextRel, 0, dynRela, 0x8000, dynRelaSz, 1 << 40}
+	spec.dynamic = []uint64{elf64.DynTextRel, 0, elf64.DynRela, 0x8000, elf64.DynRelaSz, 1 << 40}
 	if got := flags(spec); !strings.Contains(got, "relocation table") {
 		t.Errorf("table outside: %s", got)
 	}
@@ -381,7 +382,7 @@ func TestPatches(t *testing.T) {
 }
 
 func TestSharedObject(t *testing.T) {
-	object := elfSpec{segments: []testSegment{{vaddr: 0, flags: segR | segX, data: pattern(5, 100)}, {vaddr: 0x2010, flags: segR | segW, data: pattern(6, 10)}}}.build()
+	object := elfSpec{segments: []testSegment{{vaddr: 0, flags: elf64.PermR | elf64.PermX, data: pattern(5, 100)}, {vaddr: 0x2010, flags: elf64.PermR | elf64.PermW, data: pattern(6, 10)}}}.build()
 	meta := baseMetadata(Version1_5)
 	spec := baseSpec()
 	spec.tail = object.file

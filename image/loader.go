@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/feidi-dev/feidi/internal/elf64"
 	"github.com/feidi-dev/feidi/isa"
 )
 
@@ -120,23 +121,23 @@ func (l *loader) segments(f *elfFile, meta *Metadata, metaAt uint64, writable []
 		parts = append(parts, p)
 		break // the SDK's loader takes the first
 	}
-	var last *elfSegment // the highest so far, for the quirk of version 1.3
+	var last *elf64.Segment // the highest so far, for the quirk of version 1.3
 	for _, p := range parts {
-		for i := range p.elfFile.segments {
-			s := p.elfFile.segments[i]
-			if s.kind != segLoad || s.memsz == 0 {
+		for i := range p.Segments {
+			s := p.Segments[i]
+			if s.Kind != elf64.SegmentLoad || s.Size == 0 {
 				continue
 			}
-			s.header, s.offset = s.header+p.file, s.offset+p.file
-			if s.filesz > s.memsz || !within(p.bias, s.vaddr, l.limit) || !within(p.bias+s.vaddr, s.memsz, l.limit) {
-				return malformed(s.header, "segment of %#x bytes at address %#x exceeds the enclave's %#x bytes", s.memsz, s.vaddr, l.limit)
+			s.Header, s.Offset = s.Header+p.file, s.Offset+p.file
+			if s.FileSize > s.Size || !within(p.bias, s.Address, l.limit) || !within(p.bias+s.Address, s.Size, l.limit) {
+				return malformed(s.Header, "segment of %#x bytes at address %#x exceeds the enclave's %#x bytes", s.Size, s.Address, l.limit)
 			}
-			s.vaddr += p.bias
+			s.Address += p.bias
 			if meta.Version == Version1_3 {
-				if err := l.zeroPage(last, s.vaddr/isa.PageSize*isa.PageSize); err != nil {
+				if err := l.zeroPage(last, s.Address/isa.PageSize*isa.PageSize); err != nil {
 					return err
 				}
-				if last == nil || s.vaddr > last.vaddr {
+				if last == nil || s.Address > last.Address {
 					last = &s
 				}
 			}
@@ -169,28 +170,28 @@ func (l *loader) sharedObject(entry []byte, metaAt uint64) (elfPart, error) {
 // zeroPage adds the page that the loader of metadata 1.3 inserts after a
 // segment whose size was rounded up before its unaligned start was added,
 // unless the page at before comes first.
-func (l *loader) zeroPage(s *elfSegment, before uint64) error {
+func (l *loader) zeroPage(s *elf64.Segment, before uint64) error {
 	if s == nil {
 		return nil
 	}
-	end := roundUp(s.vaddr + s.memsz)
-	if end >= roundUp(roundUp(s.memsz)+s.vaddr) || end >= before {
+	end := roundUp(s.Address + s.Size)
+	if end >= roundUp(roundUp(s.Size)+s.Address) || end >= before {
 		return nil
 	}
-	return l.add(s.header, Run{Offset: end, Pages: 1, Flags: segmentFlags(s.flags), Measured: true})
+	return l.add(s.Header, Run{Offset: end, Pages: 1, Flags: segmentFlags(s.Perms), Measured: true})
 }
 
 func roundUp(n uint64) uint64 { return (n + isa.PageSize - 1) / isa.PageSize * isa.PageSize }
 
 func segmentFlags(pf uint32) isa.SecInfoFlags {
 	f := isa.MakeSecInfoFlags(0, isa.PTREG)
-	if pf&segR != 0 {
+	if pf&elf64.PermR != 0 {
 		f |= isa.SecInfoR
 	}
-	if pf&segW != 0 {
+	if pf&elf64.PermW != 0 {
 		f |= isa.SecInfoW
 	}
-	if pf&segX != 0 {
+	if pf&elf64.PermX != 0 {
 		f |= isa.SecInfoX
 	}
 	return f
@@ -198,34 +199,34 @@ func segmentFlags(pf uint32) isa.SecInfoFlags {
 
 // segment adds one segment: pages that hold file bytes, zero-padded, then
 // zero pages.
-func (l *loader) segment(s *elfSegment, writable []uint64) error {
-	flags := segmentFlags(s.flags)
+func (l *loader) segment(s *elf64.Segment, writable []uint64) error {
+	flags := segmentFlags(s.Perms)
 	if flags&isa.SecInfoRWX == 0 {
-		return malformed(s.header, "segment at address %#x has no permissions", s.vaddr)
+		return malformed(s.Header, "segment at address %#x has no permissions", s.Address)
 	}
-	at, n := s.offset, s.filesz // what is left of the segment's bytes
-	head := s.vaddr % isa.PageSize
+	at, n := s.Offset, s.FileSize // what is left of the segment's bytes
+	head := s.Address % isa.PageSize
 	if head != 0 && n == 0 {
-		return malformed(s.header, "segment at address %#x has no file bytes and is not page-aligned", s.vaddr)
+		return malformed(s.Header, "segment at address %#x has no file bytes and is not page-aligned", s.Address)
 	}
-	next := s.vaddr - head
+	next := s.Address - head
 	if head != 0 { // the first page begins with zeros that are not in the file
 		k := min(n, isa.PageSize-head)
 		page := append(make([]byte, head, head+k), l.bytes(at, k)...)
-		if err := l.data(s.header, next, page, flags, writable); err != nil {
+		if err := l.data(s.Header, next, page, flags, writable); err != nil {
 			return err
 		}
 		at, n, next = at+k, n-k, next+isa.PageSize
 	}
 	for n > 0 {
 		k := l.uniform(at, n)
-		if err := l.data(s.header, next, l.bytes(at, k), flags, writable); err != nil {
+		if err := l.data(s.Header, next, l.bytes(at, k), flags, writable); err != nil {
 			return err
 		}
 		at, n, next = at+k, n-k, next+roundUp(k)
 	}
-	end := roundUp(s.vaddr + s.memsz)
-	return l.add(s.header, Run{Offset: next, Pages: (end - next) / isa.PageSize, Flags: flags, Measured: true})
+	end := roundUp(s.Address + s.Size)
+	return l.add(s.Header, Run{Offset: next, Pages: (end - next) / isa.PageSize, Flags: flags, Measured: true})
 }
 
 // uniform returns how many of the n bytes of the file at off can be taken

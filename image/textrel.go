@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/feidi-dev/feidi/internal/elf64"
 	"github.com/feidi-dev/feidi/isa"
 )
 
@@ -11,41 +12,27 @@ import (
 // will relocate, sorted, if the file has DT_TEXTREL: pages of read-only
 // segments among them are added writable.
 func (f *elfFile) textRelocations() ([]uint64, error) {
-	le := binary.LittleEndian
-	var dyn [dynJmpRel + 1]uint64
-	var seen [dynJmpRel + 1]bool
-	var at uint64
-	for i := range f.segments {
-		s := &f.segments[i]
-		if s.kind != segDynamic {
-			continue
-		}
-		at = s.offset
-		for t := f.b[s.offset : s.offset+s.filesz]; len(t) >= elfDynSize; t = t[elfDynSize:] {
-			tag := le.Uint64(t)
-			if tag == 0 {
-				break
-			}
-			if tag < uint64(len(dyn)) {
-				dyn[tag], seen[tag] = le.Uint64(t[8:]), true
-			}
-		}
-		break
-	}
-	if !seen[dynTextRel] {
+	d := f.Dynamic()
+	if d == nil {
 		return nil, nil
 	}
+	if _, ok := d.Value(elf64.DynTextRel); !ok {
+		return nil, nil
+	}
+	le := binary.LittleEndian
 	var pages []uint64
-	for _, table := range [...]struct{ addr, size int }{{dynRela, dynRelaSz}, {dynJmpRel, dynPltRelSz}} {
-		if !seen[table.addr] || dyn[table.size] == 0 {
+	for _, table := range [...]struct{ address, size int }{{elf64.DynRela, elf64.DynRelaSz}, {elf64.DynJmpRel, elf64.DynPltRelSz}} {
+		address, ok := d.Value(table.address)
+		size, _ := d.Value(table.size)
+		if !ok || size == 0 {
 			continue
 		}
-		rel := f.at(dyn[table.addr], dyn[table.size])
-		if rel == nil {
-			return nil, malformed(at, "relocation table of %#x bytes at address %#x is in no segment", dyn[table.size], dyn[table.addr])
+		at, ok := f.Loaded(address, size)
+		if !ok {
+			return nil, malformed(d.Offset, "relocation table of %#x bytes at address %#x is in no segment", size, address)
 		}
-		for ; len(rel) >= elfRelaSize; rel = rel[elfRelaSize:] {
-			if le.Uint32(rel[8:]) == relNone {
+		for rel := f.Bytes[at : at+size]; len(rel) >= elf64.RelaSize; rel = rel[elf64.RelaSize:] {
+			if le.Uint32(rel[8:]) == elf64.RelNone {
 				continue
 			}
 			offset := le.Uint64(rel)

@@ -7,12 +7,19 @@
 // is checked to be outside, and read once.
 package tedge
 
-import "github.com/feidi-dev/feidi/status"
+import (
+	"github.com/feidi-dev/feidi/edl/edge"
+	"github.com/feidi-dev/feidi/status"
+)
+
+// Pointer is an address that crosses the border as it is: nobody has checked
+// that what it points to is outside.
+type Pointer = edge.Pointer
 
 // Gate is an enclave's way to the memory outside and to the host.
 type Gate interface {
 	// Outside reports whether the n bytes at addr lie wholly outside the
-	// enclave. It is false if they wrap around.
+	// enclave. It is false if they wrap around. n is not 0.
 	Outside(addr, n uint64) bool
 	// Load copies untrusted memory into dst, and Store copies src to it. The
 	// caller has checked the range with Outside; the gate sees to it that no
@@ -28,23 +35,4 @@ type Gate interface {
 	// OCall leaves the enclave for OCALL index with the marshalling structure
 	// at ms, and returns the status of the host.
 	OCall(index int, ms uint64) status.Code
-}
-
-// ECall is an entry of the table of trusted functions.
-type ECall struct {
-	Name string
-	// Bridge unpacks the marshalling structure at ms, calls the function and
-	// packs its results.
-	Bridge func(g Gate, ms uint64) status.Code
-	// Private ECALLs are for OCALLs that allow them.
-	Private    bool
-	Switchless bool
-}
-
-// Table is all that an enclave can be called by.
-type Table struct {
-	ECalls []ECall
-	// Allowed[o][e] says that ECALL e may be called while OCALL o runs. A
-	// public ECALL is not allowed there by itself.
-	Allowed [][]bool
 }

@@ -30,7 +30,7 @@ func (p *planner) call(f *edl.Func, index int, ecall bool) (*Call, error) {
 		if q.Offset, err = ms.put(param.Pos, param.Name, q.Type.Layout, 1); err != nil {
 			return nil, err
 		}
-		if ecall && param.Direction&edl.In != 0 && (q.Pass == String || q.Pass == WString) {
+		if q.HasLen = ecall && param.Direction&edl.In != 0 && (q.Pass == String || q.Pass == WString); q.HasLen {
 			if q.LenOffset, err = ms.put(param.Pos, param.Name, scalars[edl.SizeT], 1); err != nil {
 				return nil, err
 			}
@@ -82,7 +82,7 @@ func (p *planner) param(param *edl.Param, all []*edl.Param) (*Param, error) {
 	default:
 		q.Pass = Copied
 	}
-	if q.Buffer, err = p.buffer(param, all); err != nil {
+	if q.Buffer, err = p.buffer(param, all, false); err != nil {
 		return nil, err
 	}
 	elem := q.Buffer.Elem
@@ -91,8 +91,8 @@ func (p *planner) param(param *edl.Param, all []*edl.Param) (*Param, error) {
 }
 
 // buffer plans what a pointer points to. The operands of its attributes name
-// one of all.
-func (p *planner) buffer(param *edl.Param, all []*edl.Param) (*Buffer, error) {
+// one of all; member says that these are the members of a struct.
+func (p *planner) buffer(param *edl.Param, all []*edl.Param, member bool) (*Buffer, error) {
 	b := &Buffer{Size: param.Size, Count: param.Count}
 	elem := param.Type
 	elem.Const = false
@@ -122,15 +122,16 @@ func (p *planner) buffer(param *edl.Param, all []*edl.Param) (*Buffer, error) {
 	if _, ok := multiply(b.Elem.Size, max(b.Fixed, 1)); !ok || b.Elem.Size*max(b.Fixed, 1) > MaxSize {
 		return nil, errorf(param.Pos, ErrTooBig, "%s: more than %d bytes", param.Name, uint64(MaxSize))
 	}
-	if b.SizeParam, err = operand(b.Size, all); err != nil {
+	if b.SizeParam, err = operand(b.Size, all, member); err != nil {
 		return nil, err
 	}
-	b.CountParam, err = operand(b.Count, all)
+	b.CountParam, err = operand(b.Count, all, member)
 	return b, err
 }
 
-// operand finds the parameter that an operand names.
-func operand(o *edl.Operand, all []*edl.Param) (int, error) {
+// operand finds the parameter that an operand names. A member that is a
+// pointer is none: a deep copy changes it.
+func operand(o *edl.Operand, all []*edl.Param, member bool) (int, error) {
 	if o == nil || o.Name == "" {
 		return -1, nil
 	}
@@ -141,6 +142,8 @@ func operand(o *edl.Operand, all []*edl.Param) (int, error) {
 		switch t := param.Type; {
 		case len(param.Dims) > 0 || param.IsAry:
 			return 0, errorf(o.Pos, ErrMisused, "%s is an array, and no length", o.Name)
+		case t.Pointers > 0 && member:
+			return 0, errorf(o.Pos, ErrMisused, "%s is a pointer, and no length", o.Name)
 		case t.Pointers > 0:
 			// An address for a length makes no sense, but it is legal.
 		case t.Kind == edl.StructKind || t.Kind == edl.UnionKind ||

@@ -99,8 +99,10 @@ type Param struct {
 	Type   Type   // what the marshalling structure holds; a pointer for all but Value
 	Pass   Pass
 	// LenOffset is where an ECALL's string has its length in bytes (the
-	// terminating zero counts), 0 for all else.
+	// terminating zero counts), 0 for all else. HasLen says that there is
+	// one, even where the plan does not know the offset.
 	LenOffset uint64
+	HasLen    bool
 	// Buffer is what is copied, nil for Value and Address.
 	Buffer *Buffer
 }

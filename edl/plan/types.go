@@ -103,7 +103,7 @@ func (p *planner) layStruct(c *Composite) error {
 			return err
 		}
 		if m.Size != nil || m.Count != nil {
-			if member.Buffer, err = p.buffer(m, c.Composite.Members); err != nil {
+			if member.Buffer, err = p.buffer(m, c.Composite.Members, true); err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,152 @@
+package gen
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/plan"
+)
+
+// ErrName is a name that generated code cannot have.
+var ErrName = errors.New("the name does not fit into generated code")
+
+// COptions says what [C] writes. The zero value writes all four files.
+type COptions struct {
+	// Trusted and Untrusted choose the side. Neither means both.
+	Trusted, Untrusted bool
+	// HeaderOnly leaves out the .c files.
+	HeaderOnly bool
+	// UsePrefix begins the name of every function that the host calls with
+	// that of the interface, so that it may use two enclaves whose functions
+	// have the same names.
+	UsePrefix bool
+}
+
+// C writes the edge routines of an interface in C: X_t.h and X_t.c for the
+// enclave, X_u.h and X_u.c for its host. They build with the Intel SGX SDK in
+// place of what its sgx_edger8r writes, and either side works with the other
+// side of that: marshalling structures, indexes and tables are the same.
+//
+// The enclave's side copies the marshalling structure before it looks at it,
+// checks every address and length, and writes to the host by the copies that
+// clear the fill buffers (VERW). The headers of the SDK must have sgx_lfence.h
+// (2.4) and memcpy_verw_s; for an SDK without the latter the macro
+// EDGE_WITHOUT_VERW selects plain copies.
+func C(p *plan.Plan, o COptions) ([]File, error) {
+	if err := checkC(p); err != nil {
+		return nil, err
+	}
+	if !o.Trusted && !o.Untrusted {
+		o.Trusted, o.Untrusted = true, true
+	}
+	var files []File
+	add := func(suffix string, write func(*cWriter)) {
+		w := &cWriter{plan: p, options: o, ident: cIdentifier(p.Interface.Name)}
+		write(w)
+		files = append(files, File{p.Interface.Name + suffix, []byte(w.String())})
+	}
+	if o.Untrusted {
+		add("_u.h", (*cWriter).untrustedHeader)
+		if !o.HeaderOnly {
+			add("_u.c", (*cWriter).untrustedSource)
+		}
+	}
+	if o.Trusted {
+		add("_t.h", (*cWriter).trustedHeader)
+		if !o.HeaderOnly {
+			add("_t.c", (*cWriter).trustedSource)
+		}
+	}
+	return files, nil
+}
+
+// cWriter writes one file.
+type cWriter struct {
+	strings.Builder
+	plan    *plan.Plan
+	options COptions
+	ident   string // the name of the interface as an identifier
+}
+
+func (w *cWriter) f(format string, args ...any) { fmt.Fprintf(w, format, args...) }
+
+// checkC refuses what would come out as other C than it should: names that
+// are none, and members of a marshalling structure that have the same name.
+func checkC(p *plan.Plan) error {
+	i := p.Interface
+	if i.Name == "" || strings.ContainsAny(i.Name, "/\\\"\n\r\x00*") {
+		return fmt.Errorf("edl/gen: interface %q: %w", i.Name, ErrName)
+	}
+	for _, include := range i.Includes {
+		if include == "" || strings.ContainsAny(include, "\"\n\r\x00") {
+			return fmt.Errorf("edl/gen: include %q: %w", include, ErrName)
+		}
+	}
+	for _, c := range i.Types {
+		names := []string{c.Name}
+		if c.Name == "" && c.Kind == edl.EnumKind {
+			names = nil
+		}
+		for _, m := range c.Members {
+			names = append(names, m.Name, typeName(m.Type))
+		}
+		for _, e := range c.Elements {
+			names = append(names, e.Name)
+		}
+		if err := checkNames(c.Pos, names); err != nil {
+			return err
+		}
+	}
+	for _, calls := range [][]*plan.Call{p.ECalls, p.OCalls} {
+		for _, c := range calls {
+			names := []string{c.Name, typeName(c.Func.Result)}
+			for _, q := range c.Params {
+				names = append(names, q.Name, typeName(q.Param.Type))
+			}
+			if err := checkNames(c.Pos, names); err != nil {
+				return err
+			}
+			members := map[string]bool{}
+			for _, m := range msMembers(c) {
+				if members[m.name] {
+					return fmt.Errorf("edl/gen: %s:%d:%d: %s needs two members %s in its marshalling structure; rename the parameter: %w",
+						c.Pos.File, c.Pos.Line, c.Pos.Col, c.Name, m.name, ErrName)
+				}
+				members[m.name] = true
+			}
+		}
+	}
+	return nil
+}
+
+// typeName is the name in a type, or one that passes.
+func typeName(t edl.Type) string {
+	switch t.Kind {
+	case edl.StructKind, edl.UnionKind, edl.EnumKind, edl.Foreign:
+		return t.Name
+	}
+	return "int"
+}
+
+func checkNames(pos edl.Pos, names []string) error {
+	for _, n := range names {
+		if n == "" || n != cIdentifier(n) || n[0] >= '0' && n[0] <= '9' {
+			return fmt.Errorf("edl/gen: %s:%d:%d: %q is no identifier: %w", pos.File, pos.Line, pos.Col, n, ErrName)
+		}
+	}
+	return nil
+}
+
+// cIdentifier puts an underscore for everything that an identifier cannot
+// have.
+func cIdentifier(s string) string {
+	out := []byte(s)
+	for n, c := range out {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_') {
+			out[n] = '_'
+		}
+	}
+	return string(out)
+}

@@ -1,0 +1,173 @@
+package gen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/plan"
+)
+
+// cBase are the names of types.
+var cBase = map[edl.Kind]string{
+	edl.Void: "void", edl.Bool: "bool",
+	edl.Char: "char", edl.UChar: "unsigned char",
+	edl.Short: "short", edl.UShort: "unsigned short",
+	edl.Int: "int", edl.UInt: "unsigned int",
+	edl.Long: "long", edl.ULong: "unsigned long",
+	edl.LongLong: "long long", edl.ULongLong: "unsigned long long",
+	edl.Float: "float", edl.Double: "double", edl.LongDouble: "long double",
+	edl.Int8: "int8_t", edl.Int16: "int16_t", edl.Int32: "int32_t", edl.Int64: "int64_t",
+	edl.UInt8: "uint8_t", edl.UInt16: "uint16_t", edl.UInt32: "uint32_t", edl.UInt64: "uint64_t",
+	edl.SizeT: "size_t", edl.WChar: "wchar_t",
+}
+
+// cType is a type as C writes it: "const char *", with a space before the
+// stars and none behind.
+func cType(t edl.Type) string {
+	var name string
+	switch t.Kind {
+	case edl.StructKind:
+		name = "struct " + t.Name
+	case edl.UnionKind:
+		name = "union " + t.Name
+	case edl.EnumKind:
+		name = "enum " + t.Name
+	case edl.Foreign:
+		name = t.Name
+	default:
+		name = cBase[t.Kind]
+	}
+	if t.Const && t.Pointers > 0 {
+		name = "const " + name
+	}
+	if t.Pointers > 0 {
+		name += " " + strings.Repeat("*", t.Pointers)
+	}
+	return name
+}
+
+// cDeclare declares a name of a type.
+func cDeclare(t edl.Type, name string) string {
+	if t.Pointers > 0 {
+		return cType(t) + name
+	}
+	return cType(t) + " " + name
+}
+
+// cDims are the dimensions of an array.
+func cDims(dims []uint64) string {
+	var b strings.Builder
+	for _, d := range dims {
+		fmt.Fprintf(&b, "[%d]", d)
+	}
+	return b.String()
+}
+
+// cParam declares a parameter.
+func cParam(p *edl.Param) string { return cDeclare(p.Type, p.Name) + cDims(p.Dims) }
+
+// cParams is the list of parameters, after those that come first.
+func cParams(params []*plan.Param, first ...string) string {
+	for _, p := range params {
+		first = append(first, cParam(p.Param))
+	}
+	if len(first) == 0 {
+		return "void"
+	}
+	return strings.Join(first, ", ")
+}
+
+// cResult declares the parameter that a proxy returns a result through.
+func cResult(c *plan.Call) string {
+	t := c.Result.Type.Type
+	t.Pointers++
+	return cDeclare(t, "retval")
+}
+
+// msMember is a member of a marshalling structure.
+type msMember struct{ name, declaration string }
+
+// msMembers are the members in order, which is the order of the plan.
+func msMembers(c *plan.Call) []msMember {
+	var out []msMember
+	if c.Result != nil {
+		out = append(out, msMember{"ms_retval", cDeclare(c.Result.Type.Type, "ms_retval")})
+	}
+	if c.Errno != nil {
+		out = append(out, msMember{"ocall_errno", "int ocall_errno"})
+	}
+	for _, p := range c.Params {
+		name := "ms_" + p.Name
+		out = append(out, msMember{name, cDeclare(p.Type.Type, name)})
+		if p.HasLen {
+			out = append(out, msMember{name + "_len", "size_t " + name + "_len"})
+		}
+	}
+	return out
+}
+
+// marshalling defines the marshalling structures. Both sides have the same.
+func (w *cWriter) marshalling() {
+	for _, calls := range [][]*plan.Call{w.plan.ECalls, w.plan.OCalls} {
+		for _, c := range calls {
+			if !c.HasMS() {
+				continue
+			}
+			w.f("typedef struct ms_%s_t {\n", c.Name)
+			for _, m := range msMembers(c) {
+				w.f("\t%s;\n", m.declaration)
+			}
+			w.f("} ms_%s_t;\n\n", c.Name)
+		}
+	}
+}
+
+// composites defines the structs, unions and enums of the interface.
+func (w *cWriter) composites() {
+	for _, c := range w.plan.Types {
+		if c.Kind == edl.EnumKind {
+			w.enum(c.Composite)
+			continue
+		}
+		kind := "struct"
+		if c.Kind == edl.UnionKind {
+			kind = "union"
+		}
+		w.f("#ifndef _%s\n#define _%s\ntypedef %s %s {\n", c.Name, c.Name, kind, c.Name)
+		for _, m := range c.Composite.Members {
+			w.f("\t%s;\n", cParam(m))
+		}
+		w.f("} %s;\n#endif\n\n", c.Name)
+	}
+}
+
+func (w *cWriter) enum(c *edl.Composite) {
+	if len(c.Elements) == 0 {
+		// C has no enum without elements; one of that name is an int.
+		if c.Name != "" {
+			w.f("typedef enum %s { EDGE_NOTHING_IN_%s } %s;\n\n", c.Name, c.Name, c.Name)
+		}
+		return
+	}
+	if c.Name == "" {
+		w.f("enum {\n")
+	} else {
+		w.f("typedef enum %s {\n", c.Name)
+	}
+	for _, e := range c.Elements {
+		switch {
+		case e.Value == nil:
+			w.f("\t%s,\n", e.Name)
+		case e.Value.Name != "":
+			w.f("\t%s = %s,\n", e.Name, e.Value.Name)
+		default:
+			w.f("\t%s = %d,\n", e.Name, e.Value.Number)
+		}
+	}
+	if c.Name == "" {
+		w.f("};\n\n")
+	} else {
+		w.f("} %s;\n\n", c.Name)
+	}
+}

@@ -115,10 +115,10 @@ func (m *merger) open(d importDecl) *unit {
 		m.fail(RuleLimit, d.at, "flatten the imports", "imports are nested deeper than %d", maxImportDepth)
 		return nil
 	}
-	from := filepath.Dir(m.stack[len(m.stack)-1].src.name)
-	path, data, err := m.locate(d.path, from)
+	folders := m.folders(filepath.Dir(m.stack[len(m.stack)-1].src.name))
+	path, data, err := m.find(d.path, folders)
 	if err != nil {
-		m.fail(RuleFile, d.at, m.searched(from), "cannot import %s: %s", clip(d.path), openError(err))
+		m.fail(RuleFile, d.at, searched(folders), "cannot import %s: %s", clip(d.path), openError(err))
 		return nil
 	}
 	for i, u := range m.stack {

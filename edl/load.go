@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -35,7 +36,7 @@ type Options struct {
 const (
 	maxFileSize    = 4 << 20 // bytes of a file
 	maxTotalSize   = 8 << 20 // bytes of all files, counted each time they are read
-	maxTokens      = 1 << 20 // tokens after preprocessing, of all files
+	maxTokens      = 1 << 19 // tokens after preprocessing, of all files
 	maxImports     = 2000    // files, counted each time they are imported
 	maxImportDepth = 64
 	maxFunctions   = 1 << 16 // after merging
@@ -67,9 +68,10 @@ func Load(path string, o Options) (*Interface, Diagnostics, error) {
 func newReport() *report { return &report{files: map[string]int{}} }
 
 func (l *loader) load(path string) *Interface {
-	full, data, err := l.locate(path, "")
+	folders := append([]string{"."}, l.opts.SearchPath...)
+	full, data, err := l.find(path, folders)
 	if err != nil {
-		l.fail(RuleFile, span{}, l.searched(""), "%s: %s", path, openError(err))
+		l.fail(RuleFile, span{}, searched(folders), "%s: %s", path, openError(err))
 		return nil
 	}
 	root := l.unit(full, data)
@@ -84,18 +86,13 @@ func (l *loader) load(path string) *Interface {
 	return merged.build()
 }
 
-// locate opens a file by the search path. from is the folder of the file that
-// names it.
-func (l *loader) locate(name, from string) (string, []byte, error) {
+// find opens a file in the first of some folders that has it.
+func (l *loader) find(name string, folders []string) (string, []byte, error) {
 	if l.opts.Open == nil {
-		return "", nil, errors.New("no function to open files")
+		return "", nil, errNoOpen
 	}
-	if strings.ContainsRune(name, 0) {
-		return "", nil, fs.ErrNotExist
-	}
-	folders := []string{""}
-	if !filepath.IsAbs(name) {
-		folders = l.folders(from)
+	if filepath.IsAbs(name) {
+		folders = []string{""}
 	}
 	for _, folder := range folders {
 		path := filepath.Join(folder, name)
@@ -118,22 +115,20 @@ func (l *loader) locate(name, from string) (string, []byte, error) {
 }
 
 var (
+	errNoOpen   = errors.New("there is no function to open files")
 	errTooLarge = errors.New("the file is larger than 4 MiB")
 	errTotal    = errors.New("all files together are larger than 8 MiB")
 )
 
-// folders are where a file is looked for, in order. An empty from is the
-// command line, where the path as it is comes first.
+// folders are where an import is looked for, in order. from is the folder of
+// the file that imports.
 func (l *loader) folders(from string) []string {
-	if from == "" {
-		return append([]string{"."}, l.opts.SearchPath...)
-	}
-	return append(append([]string(nil), l.opts.SearchPath...), ".", from)
+	return append(slices.Clone(l.opts.SearchPath), ".", from)
 }
 
 // searched is the hint for a file that was not found.
-func (l *loader) searched(from string) string {
-	hint := "looked in " + strings.Join(l.folders(from), ", ")
+func searched(folders []string) string {
+	hint := "looked in " + strings.Join(folders, ", ")
 	if len(hint) > 300 {
 		hint = hint[:300] + "..."
 	}

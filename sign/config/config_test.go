@@ -78,6 +78,7 @@ func TestXMLErrors(t *testing.T) {
 		{`<ProdID a="1">1</ProdID>`, `it has the attribute "a"`},
 		{`<ProdID><x/>1</ProdID>`, "<x> is inside it"},
 		{`<ProdID>1<!-- -->2</ProdID>`, "in pieces"},
+		{`<ProdID><!-- -->2</ProdID>`, "ProdID: a comment is before its value"},
 		{`text`, `1:23: text is between the elements: "text"`},
 		{`<ProdID>1</ISVSVN>`, "no XML: element <ProdID> closed by </ISVSVN>"},
 		{`<ProdID>1`, "no XML"},

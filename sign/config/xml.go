@@ -67,6 +67,8 @@ func (p *xmlReader) run(b []byte) {
 			p.open(t, at)
 		case xml.CharData:
 			p.chars(string(t), at)
+		case xml.Comment:
+			p.comment()
 		case xml.EndElement:
 			p.close()
 		}
@@ -137,6 +139,14 @@ func (p *xmlReader) chars(s string, at position) {
 	case p.depth == 2:
 		p.text += s
 		p.texts++
+	}
+}
+
+// comment refuses what would hide a setting's value from the signing tool.
+func (p *xmlReader) comment() {
+	if p.depth == 2 && p.texts == 0 && !p.skip {
+		p.fail(p.field, "a comment is before its value: write it elsewhere")
+		p.skip = true
 	}
 }
 

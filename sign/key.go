@@ -18,14 +18,20 @@ var ErrKey = errors.New("key cannot sign a SIGSTRUCT")
 // GenerateKey draws an RSA-3072 key with public exponent 3 from random. The
 // same bytes give the same key.
 func GenerateKey(random io.Reader) (*rsa.PrivateKey, error) {
-	e := big.NewInt(isa.SigStructExponent)
+	return GenerateKeyWithExponent(random, isa.SigStructExponent)
+}
+
+// GenerateKeyWithExponent is GenerateKey with another public exponent, an odd
+// prime. Such a key does not sign SIGSTRUCTs.
+func GenerateKeyWithExponent(random io.Reader, exponent int) (*rsa.PrivateKey, error) {
+	e := big.NewInt(int64(exponent))
 	one := big.NewInt(1)
 	for {
-		p, err := prime(random, isa.SigStructExponent)
+		p, err := prime(random, e)
 		if err != nil {
 			return nil, err
 		}
-		q, err := prime(random, isa.SigStructExponent)
+		q, err := prime(random, e)
 		if err != nil {
 			return nil, err
 		}
@@ -37,7 +43,7 @@ func GenerateKey(random io.Reader) (*rsa.PrivateKey, error) {
 		lambda := new(big.Int).Mul(p1, q1)
 		lambda.Div(lambda, new(big.Int).GCD(nil, nil, p1, q1))
 		key := &rsa.PrivateKey{
-			PublicKey: rsa.PublicKey{N: n, E: isa.SigStructExponent},
+			PublicKey: rsa.PublicKey{N: n, E: exponent},
 			D:         new(big.Int).ModInverse(e, lambda),
 			Primes:    []*big.Int{p, q},
 		}
@@ -66,10 +72,10 @@ next:
 
 // prime draws a prime of half a modulus's bits, of which it sets the highest
 // two, for which e has an inverse. It looks upward from a random start, and
-// tests only what no small prime divides.
-func prime(random io.Reader, e uint64) (*big.Int, error) {
+// tests only what no small prime divides. The exponent e is prime.
+func prime(random io.Reader, e *big.Int) (*big.Int, error) {
 	const span = 1 << 14 // long enough to hold a prime nearly always
-	small := smallPrimes()
+	small, one := smallPrimes(), big.NewInt(1)
 	b := make([]byte, keyBits/2/8)
 	residue := make([]uint64, len(small))
 	for {
@@ -86,12 +92,14 @@ func prime(random io.Reader, e uint64) (*big.Int, error) {
 	next:
 		for delta := uint64(0); delta < span; delta += 2 {
 			for i, r := range residue {
-				// e is prime, so it has an inverse unless it divides p-1.
-				if m := (r + delta) % small[i]; m == 0 || m == 1 && small[i] == e {
+				if (r+delta)%small[i] == 0 {
 					continue next
 				}
 			}
 			p.Add(start, new(big.Int).SetUint64(delta))
+			if new(big.Int).Mod(p, e).Cmp(one) == 0 { // e has no inverse
+				continue
+			}
 			if p.BitLen() == keyBits/2 && p.ProbablyPrime(20) {
 				return p, nil
 			}
@@ -103,9 +111,8 @@ func prime(random io.Reader, e uint64) (*big.Int, error) {
 // EXPONENT, SIGNATURE, Q1 and Q2. All other fields are the caller's. An error
 // about the key wraps ErrKey.
 func Sign(s *isa.SigStruct, key *rsa.PrivateKey) error {
-	if key.N.BitLen() != keyBits || key.E != isa.SigStructExponent {
-		return fmt.Errorf("sign: %w: it has %d bits and exponent %d, not %d and %d; make one with `openssl genrsa -3 %[4]d`",
-			ErrKey, key.N.BitLen(), key.E, keyBits, isa.SigStructExponent)
+	if err := checkKey(&key.PublicKey); err != nil {
+		return err
 	}
 	out := *s
 	out.Header, out.Header2 = isa.SigStructHeader, isa.SigStructHeader2
@@ -114,10 +121,30 @@ func Sign(s *isa.SigStruct, key *rsa.PrivateKey) error {
 	if err != nil {
 		return fmt.Errorf("sign: %w", err)
 	}
-	sig := new(big.Int).SetBytes(raw)
+	if err := Attach(&out, &key.PublicKey, raw); err != nil {
+		return err
+	}
+	*s = out
+	return nil
+}
+
+// Attach completes s with a signature of its signed fields that was made
+// elsewhere, isa.RSAKeySize bytes, big-endian: it fills what Sign fills. An
+// error about the key wraps ErrKey; if the signature is not one of s by the
+// key, the error wraps isa.ErrInvalidSignature.
+func Attach(s *isa.SigStruct, key *rsa.PublicKey, signature []byte) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	sig := new(big.Int).SetBytes(signature)
+	if len(signature) != isa.RSAKeySize || sig.Cmp(key.N) >= 0 {
+		return fmt.Errorf("sign: %w: it has %d bytes, not %d, or exceeds the modulus", isa.ErrInvalidSignature, len(signature), isa.RSAKeySize)
+	}
 	q1, r := new(big.Int).QuoRem(new(big.Int).Mul(sig, sig), key.N, new(big.Int))
 	q2 := r.Quo(r.Mul(r, sig), key.N)
 
+	out := *s
+	out.Header, out.Header2 = isa.SigStructHeader, isa.SigStructHeader2
 	out.Exponent = isa.SigStructExponent
 	putLE(out.Modulus[:], key.N)
 	putLE(out.Signature[:], sig)
@@ -127,5 +154,13 @@ func Sign(s *isa.SigStruct, key *rsa.PrivateKey) error {
 		return err
 	}
 	*s = out
+	return nil
+}
+
+func checkKey(key *rsa.PublicKey) error {
+	if key.N.BitLen() != keyBits || key.E != isa.SigStructExponent {
+		return fmt.Errorf("sign: %w: it has %d bits and exponent %d, not %d and %d; make one with `openssl genrsa -3 %[4]d`",
+			ErrKey, key.N.BitLen(), key.E, keyBits, isa.SigStructExponent)
+	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (l *loader) checkNames(m *merged) map[string]bool {
 func (l *loader) checkAllow(f *funcDecl, ecalls, allowed map[string]bool) {
 	if l.opts.Dialect == OpenEnclave {
 		if len(f.allow) > 0 {
-			l.warn(RuleAllow, f.allow[0].at, "remove `allow`", "Open Enclave does not enforce `allow`")
+			l.warn(RuleUnsupported, f.allow[0].at, "remove `allow`", "Open Enclave does not enforce `allow`")
 		}
 	}
 	for _, n := range f.allow {

@@ -193,7 +193,7 @@ func (p *parser) undirected(d *paramDecl) bool {
 	}
 	const hint = "write [in], [out], [in, out], or [user_check] to pass the address only"
 	if p.dialect == OpenEnclave {
-		p.warn(RuleDirection, d.whole, hint, "the %s `%s` has no direction: only its address is passed", what, clip(d.Name))
+		p.warn(RulePtrInFunc, d.whole, hint, "the %s `%s` has no direction: only its address is passed", what, clip(d.Name))
 		d.UserCheck = true
 		return true
 	}
@@ -247,7 +247,7 @@ func (p *parser) checkOperands(d *paramDecl, names map[string]*paramDecl, what s
 				p.warn(RuleOperand, at, "make it size_t", "the %s `%s` is no integer", what, clip(other.Name))
 			}
 		case signed(t.Kind):
-			p.warn(RuleOperand, at, "make it size_t", "the %s `%s` is signed: a negative number becomes a very large size", what, clip(other.Name))
+			p.warn(RuleSignedSize, at, "make it size_t", "the %s `%s` is signed: a negative number becomes a very large size", what, clip(other.Name))
 		}
 	}
 }

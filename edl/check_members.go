@@ -18,6 +18,9 @@ func (p *parser) checkMembers(c *compositeDecl) {
 			continue
 		}
 		if len(d.attrs) == 0 {
+			if p.dialect == OpenEnclave && c.Kind == StructKind && d.Type.Pointers > 0 {
+				p.warn(RulePtrInStruct, d.whole, "add size= or count=", "what `%s` points to is not copied", clip(d.Name))
+			}
 			continue
 		}
 		if c.Kind == UnionKind {

@@ -150,11 +150,12 @@ func (l *loader) unit(path string, data []byte) *unit {
 	u := &unit{src: src, short: shortName(path)}
 	l.parsed[path] = u
 	l.checkShortName(u)
+	before := len(l.errors)
 	toks := l.preprocess(src)
 	if toks == nil {
 		return nil
 	}
-	p := &parser{report: l.report, dialect: l.opts.Dialect, toks: toks, unit: u}
+	p := &parser{report: l.report, dialect: l.opts.Dialect, toks: toks, unit: u, before: before, defined: map[string]bool{}}
 	p.file()
 	return u
 }

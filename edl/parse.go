@@ -13,7 +13,9 @@ type parser struct {
 	dialect Dialect
 	toks    []token // ends with tEOF
 	i       int
+	before  int // errors before this file
 	unit    *unit
+	defined map[string]bool // structs, unions and enums so far
 }
 
 // keywords are no names. bool is one in the Open Enclave dialect only.
@@ -66,6 +68,7 @@ func (p *parser) unexpected(want string) {
 	switch {
 	case t.kind == tBad, t.kind == tChar:
 		p.badToken(t)
+	case t.kind == tEOF && p.failed():
 	case t.kind == tEOF && p.i > 0:
 		last := p.toks[p.i-1].span
 		p.fail(RuleSyntax, last, "write "+want, "the file ends after `%s`", p.toks[p.i-1].text)
@@ -73,6 +76,17 @@ func (p *parser) unexpected(want string) {
 		p.fail(RuleSyntax, t.span, "write "+want, "the file is empty")
 	default:
 		p.fail(RuleSyntax, t.span, "write "+want, "`%s` is not expected here%s", clip(t.text), origin(t))
+	}
+}
+
+// failed reports whether there was an error in this file. What is missing at
+// its end is then a consequence, likely.
+func (p *parser) failed() bool { return len(p.errors) > p.before }
+
+// unclosed reports a brace that the file ends in.
+func (p *parser) unclosed(open token, what string) {
+	if !p.failed() {
+		p.fail(RuleSyntax, open.span, "close it with `};`", "the `{` of %s has no `}`", what)
 	}
 }
 
@@ -164,7 +178,7 @@ func (p *parser) file() {
 	open := p.toks[p.i-1]
 	for !p.peek().is("}") {
 		if p.peek().kind == tEOF {
-			p.fail(RuleSyntax, open.span, "close it with `};` at the end of the file", "the `{` of the enclave has no `}`")
+			p.unclosed(open, "the enclave")
 			return
 		}
 		if p.full() {
@@ -213,6 +227,10 @@ func (p *parser) semicolon() bool {
 	}
 	if p.i == 0 || p.peek().kind == tBad {
 		p.unexpected("`;`")
+		return false
+	}
+	if t := p.peek(); t.is(":") || t.is("=") {
+		p.fail(RuleSyntax, t.span, "remove it", "EDL has no bit fields and no initial values")
 		return false
 	}
 	last := p.toks[p.i-1]
@@ -299,7 +317,7 @@ func (p *parser) fromImport() bool {
 	return p.semicolon()
 }
 
-// plainImport parses `import "file.edl";` of the Open Enclave dialect.
+// plainImport parses `import "file.edl"`, with or without a semicolon, of the Open Enclave dialect.
 func (p *parser) plainImport() bool {
 	p.next()
 	path, ok := p.str("the name of an EDL file in double quotes")
@@ -307,7 +325,8 @@ func (p *parser) plainImport() bool {
 		return false
 	}
 	p.unit.imports = append(p.unit.imports, importDecl{path: path.name, at: path.at, all: true})
-	return p.semicolon()
+	p.accept(";")
+	return true
 }
 
 // names parses one name or more with commas between.

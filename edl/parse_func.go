@@ -14,7 +14,7 @@ func (p *parser) block() bool {
 	}
 	for !p.peek().is("}") {
 		if p.peek().kind == tEOF {
-			p.fail(RuleSyntax, open.span, "close it with `};`", "the `{` of the %s block has no `}`", kind.text)
+			p.unclosed(open, "the "+kind.text+" block")
 			return false
 		}
 		if p.full() {
@@ -77,6 +77,7 @@ func (p *parser) trustedFunc() bool {
 		break
 	}
 	p.checkParams(f)
+	p.checkOpenEnclave(f, true)
 	p.unit.ecalls = append(p.unit.ecalls, f)
 	return p.semicolon()
 }
@@ -128,6 +129,7 @@ func (p *parser) untrustedFunc() bool {
 	}
 	p.checkFuncAttributes(f, attrs)
 	p.checkParams(f)
+	p.checkOpenEnclave(f, false)
 	p.unit.ocalls = append(p.unit.ocalls, f)
 	return p.semicolon()
 }

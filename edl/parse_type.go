@@ -89,7 +89,9 @@ func (p *parser) integer() Kind {
 		switch {
 		case p.accept("long"):
 			if t := p.peek(); t.is("int") {
-				p.fail(RuleType, first.span.to(t.span), "write `long long`", "EDL has no `long long int`")
+				if p.dialect != OpenEnclave {
+					p.fail(RuleType, first.span.to(t.span), "write `long long`", "EDL has no `long long int`")
+				}
 				p.next()
 			}
 			return pick(LongLong, ULongLong)
@@ -160,7 +162,7 @@ func (p *parser) composite() bool {
 			return false
 		}
 		if p.peek().kind == tEOF {
-			p.fail(RuleSyntax, open.span, "close it with `};`", "the `{` of %s %s has no `}`", keyword.text, clip(c.Name))
+			p.unclosed(open, keyword.text+" "+clip(c.Name))
 			return false
 		}
 		start := p.i
@@ -178,8 +180,13 @@ func (p *parser) composite() bool {
 		p.fail(RuleEmpty, name.span, "write a member", "%s %s has no members", keyword.text, c.Name)
 	}
 	p.checkMembers(c)
-	p.unit.composites = append(p.unit.composites, c)
+	p.addComposite(c)
 	return true
+}
+
+func (p *parser) addComposite(c *compositeDecl) {
+	p.unit.composites = append(p.unit.composites, c)
+	p.defined[c.Name] = true
 }
 
 // hasErrorsSince reports whether there was an error behind a token.
@@ -200,13 +207,15 @@ func (p *parser) enum(keyword token) bool {
 	if !p.expect("{", "after `enum`") {
 		return false
 	}
-	p.unit.composites = append(p.unit.composites, c)
+	p.addComposite(c)
 	if p.accept("}") {
 		return true
 	}
 	for {
 		if t := p.peek(); t.is("}") {
-			p.fail(RuleSyntax, p.toks[p.i-1].span, "remove the last `,`", "no element follows the `,`")
+			if p.dialect != OpenEnclave {
+				p.fail(RuleSyntax, p.toks[p.i-1].span, "remove the last `,`", "no element follows the `,`")
+			}
 			p.next()
 			return true
 		}

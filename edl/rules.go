@@ -64,3 +64,14 @@ const (
 	RuleImport        Rule = "import"         // names exist
 	RuleImportCycle   Rule = "import-cycle"
 )
+
+// Rules of the Open Enclave dialect, under the names of oeedger8r's warnings.
+const (
+	RuleForeignPtr  Rule = "foreign-type-ptr"
+	RuleNonPortable Rule = "non-portable-type"
+	RulePtrInStruct Rule = "ptr-in-struct"
+	RulePtrInFunc   Rule = "ptr-in-function"
+	RuleReturnPtr   Rule = "return-ptr"
+	RuleSignedSize  Rule = "signed-size-or-count"
+	RuleUnsupported Rule = "unsupported-allow"
+)

@@ -3,7 +3,6 @@ package image
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"github.com/feidi-dev/feidi/isa"
@@ -139,40 +138,26 @@ func checkSize(at, size uint64) error {
 // machine supports, 1 or with EDMM 3, the greatest version; the blocks of
 // family 2, whose machines never shipped, serve only if there is no other.
 func findMetadata(f *elfFile, edmm bool) (meta *Metadata, at uint64, versions []uint64, err error) {
-	s := f.Section(MetadataSection)
-	if s == nil {
-		if f.exports(symGlobalData) || f.exports(symGlobalDataSim) || f.exports(symEnclaveEntry) {
-			return nil, 0, nil, formatErr(ErrUnsigned, 0, "SDK symbols but no section %s; sign the file first", MetadataSection)
-		}
-		return nil, 0, nil, formatErr(ErrNotEnclave, 0, "ELF file without section %s", MetadataSection)
+	blocks, base, err := f.metadata()
+	if err != nil {
+		return nil, 0, nil, err
 	}
-	le, note := binary.LittleEndian, f.Data(s)
-	if len(note) < noteHeaderSize || le.Uint32(note) != uint32(len(metadataNote)) || string(note[12:noteHeaderSize]) != metadataNote {
-		return nil, 0, nil, malformed(s.Offset, "section %s holds no note named sgx_metadata", MetadataSection)
-	}
-	blocks := note[noteHeaderSize:]
-	base := s.Offset + uint64(noteHeaderSize)
-
-	best := -1
-	for pos := 0; len(blocks)-pos >= metaMinSize && le.Uint64(blocks[pos:]) == MetadataMagic; {
-		v, size := le.Uint64(blocks[pos+8:]), le.Uint32(blocks[pos+16:])
-		if size < metaMinSize || uint64(size) > uint64(len(blocks)-pos) {
-			return nil, 0, nil, malformed(base+uint64(pos)+16, "metadata block of %#x bytes, %#x available", size, len(blocks)-pos)
-		}
+	best, pos := -1, uint64(0)
+	var starts []uint64
+	for i, b := range blocks {
+		v := blockVersion(b)
 		versions = append(versions, v)
-		if knownVersion(v) && (best < 0 || preferred(v, le.Uint64(blocks[best+8:]), edmm)) {
-			best = pos
+		starts = append(starts, pos)
+		if knownVersion(v) && (best < 0 || preferred(v, versions[best], edmm)) {
+			best = i
 		}
-		pos += int(size)
-	}
-	if len(versions) == 0 {
-		return nil, 0, nil, formatErr(ErrUnsigned, base, "section %s holds no metadata; sign the file first", MetadataSection)
+		pos += uint64(len(b))
 	}
 	if best < 0 {
 		return nil, 0, versions, formatErr(ErrUnsupported, base+8, "metadata version %d.%d", versions[0]>>32, uint32(versions[0]))
 	}
-	at = base + uint64(best)
-	meta, err = ParseMetadata(blocks[best:])
+	at = base + starts[best]
+	meta, err = ParseMetadata(blocks[best])
 	return meta, at, versions, rebase(err, at)
 }
 

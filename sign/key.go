@@ -150,7 +150,7 @@ func Attach(s *isa.SigStruct, key *rsa.PublicKey, signature []byte) error {
 	putLE(out.Signature[:], sig)
 	putLE(out.Q1[:], q1)
 	putLE(out.Q2[:], q2)
-	if err := Verify(&out); err != nil {
+	if err := checkSignature(&out); err != nil {
 		return err
 	}
 	*s = out

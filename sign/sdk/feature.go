@@ -25,7 +25,7 @@ func (p *plan) checkFeatures() error {
 		{p.AMX != config.FeatureOff, sdk2_18, "AMX"},
 		{p.UserRegionSize > 0, sdk2_18, "UserRegionSize"},
 		{p.EnableAEXNotify, sdk2_20, "EnableAEXNotify"},
-		{p.EnableIPPFIPS, sdk2_24, "EnableIPPFIPS"},
+		{p.EnableIPPFIPS, sdk2_25, "EnableIPPFIPS"},
 		{p.EnableOSSLFIPS, sdk2_26, "EnableOSSLFIPS"},
 	} {
 		if f.wanted && p.sdk < f.since {

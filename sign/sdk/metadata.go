@@ -215,7 +215,13 @@ func (b *block) static(p *plan, version uint64) *block {
 	table := slices.Clone(b.Layout)
 	end := slices.IndexFunc(table, func(e image.LayoutEntry) bool { return e.ID == image.LayoutTD }) + 1
 	rsrv := slices.IndexFunc(table, func(e image.LayoutEntry) bool { return e.ID == image.LayoutRsrvMin })
-	if end < len(table) && end != rsrv {
+	dynamic := slices.ContainsFunc(table, func(e image.LayoutEntry) bool { return e.ID == image.LayoutStackMin+layoutDynThread })
+	switch {
+	case p.sdk < sdk2_3 && !dynamic: // these releases leave such a layout as it is
+		return c
+	case p.sdk < sdk2_3 && p.TCSNum == 1:
+		table = table[:end]
+	case end < len(table) && end != rsrv:
 		var reserved []image.LayoutEntry
 		for _, e := range table {
 			if e.ID == image.LayoutRsrvMin || e.ID == image.LayoutRsrvInit || e.ID == layoutRsrvMax {

@@ -23,6 +23,7 @@ var (
 	sdk2_0   = version(2, 0, 0)
 	sdk2_1   = version(2, 1, 0)
 	sdk2_1_3 = version(2, 1, 3)
+	sdk2_3   = version(2, 3, 0)
 	sdk2_4   = version(2, 4, 0)
 	sdk2_5   = version(2, 5, 0)
 	sdk2_6   = version(2, 6, 0)

@@ -97,6 +97,9 @@ func Lay(file []byte, c *config.Config, o Options) (*Unsigned, error) {
 	if note != "" {
 		u.notes = append(u.notes, note)
 	}
+	if c.ReleaseType {
+		u.notes = append(u.notes, "ReleaseType 1 marks the signature as one for debugging, with which EINIT initializes no enclave")
+	}
 	if err := u.makeBlocks(p, size, module); err != nil {
 		return nil, err
 	}

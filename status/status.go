@@ -105,3 +105,13 @@ func (c Code) Err() error {
 	}
 	return c
 }
+
+// Lookup returns the code of that name.
+func Lookup(name string) (Code, bool) {
+	for c, n := range names {
+		if n == name {
+			return c, true
+		}
+	}
+	return 0, false
+}

@@ -48,7 +48,8 @@ func (p *parser) checkMemberAttributes(d *paramDecl) bool {
 	case d.Type.Pointers == 0:
 		p.fail(RuleMemberAttr, d.attrsAt, "remove the brackets, or make it a pointer", "the member `%s` is no pointer", clip(d.Name))
 	case d.Type.Kind == Void && d.Type.Pointers == 1 && d.Size == nil:
-		p.fail(RuleVoidPointer, d.whole, "add size= with the number of bytes", "the size of what `%s` points to is not known", clip(d.Name))
+		p.warn(RuleVoidPointer, d.whole, "write size= instead", "count= of the void pointer `%s` counts bytes", clip(d.Name))
+		return true
 	default:
 		return true
 	}

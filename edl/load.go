@@ -163,7 +163,7 @@ func (l *loader) unit(path string, data []byte) *unit {
 // shortName is the name of a file without folder and extension.
 func shortName(path string) string {
 	base := filepath.Base(filepath.ToSlash(path))
-	if i := strings.LastIndexByte(base, '.'); i >= 0 {
+	if i := strings.LastIndexByte(base, '.'); i > 0 {
 		base = base[:i]
 	}
 	return base
@@ -172,10 +172,6 @@ func shortName(path string) string {
 // checkShortName checks the name that generated files and tables get.
 func (l *loader) checkShortName(u *unit) {
 	at := span{src: u.src}
-	if u.short == "" {
-		l.fail(RuleShortName, at, "rename it, as in enclave.edl", "the file %s has no name before its extension", u.src.name)
-		return
-	}
 	for i := 0; i < len(u.short); i++ {
 		if c := u.short[i]; !isLetter(c) && (i == 0 || !isDigit(c)) {
 			l.warn(RuleShortName, at, "generated code says "+identifier(u.short)+" instead",

@@ -10,7 +10,7 @@ func suggest(name string, candidates []string, other string) string {
 	if len(name) > 64 || len(candidates) > 4096 {
 		return other
 	}
-	best, distance := "", max(len(name)/3, 1)+1
+	best, distance := "", (len(name)+1)/3+1
 	for _, c := range candidates {
 		if d := edits(name, c, distance); d < distance {
 			best, distance = c, d

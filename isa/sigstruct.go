@@ -3,6 +3,9 @@ package isa
 // SigStructSize is the size of a SIGSTRUCT.
 const SigStructSize = 1808
 
+// SigStructSignedSize is the number of bytes that the signature covers.
+const SigStructSignedSize = 256
+
 // RSAKeySize is the size of a SIGSTRUCT's modulus, signature, Q1 and Q2.
 const RSAKeySize = 384
 

@@ -25,6 +25,9 @@ const (
 	symFunc           = symGlobal | 2
 	relRelative       = 8
 	etDyn, machineX86 = 3, 62
+
+	sectionAlign = 8
+	metadataRoom = 0x6000 // bytes that the SDK's runtime reserves
 )
 
 // Indexes of the sections.
@@ -108,10 +111,11 @@ func (l *linked) file(o *Options, sig *isa.SigStruct) ([]byte, error) {
 	}
 	var note []byte
 	if len(blocks) == 0 { // as linked, before signing
-		note = image.AppendNote(nil, make([]byte, isa.PageSize))
+		note = image.AppendNote(nil, make([]byte, metadataRoom))
 	} else {
 		note = image.AppendNote(nil, blocks...)
 	}
+	note = append(note, make([]byte, align(uint64(len(note)), sectionAlign)-uint64(len(note)))...)
 
 	names := newStrings()
 	syms := make([]byte, symSize)
@@ -181,7 +185,7 @@ func (w *writer) section(i int, name string, kind uint32, flags, addr uint64, co
 
 // append puts a section that is not loaded.
 func (w *writer) append(i int, name string, kind uint32, content []byte, link uint32, entry uint64) {
-	w.pad(align(uint64(len(w.b)), 8))
+	w.pad(align(uint64(len(w.b)), sectionAlign))
 	w.header(i, name, kind, 0, 0, uint64(len(w.b)), uint64(len(content)), link, entry)
 	w.b = append(w.b, content...)
 }
@@ -197,7 +201,7 @@ func (w *writer) header(i int, name string, kind uint32, flags, addr, offset, si
 		h = le.AppendUint64(h, v)
 	}
 	h = le.AppendUint32(le.AppendUint32(h, link), 0)
-	copy(w.headers[i*shdrSize:], le.AppendUint64(le.AppendUint64(h, 8), entry))
+	copy(w.headers[i*shdrSize:], le.AppendUint64(le.AppendUint64(h, sectionAlign), entry))
 }
 
 // finish puts the section names and headers.

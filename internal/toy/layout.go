@@ -125,6 +125,7 @@ const stackFill = 0xCCCCCCCC
 // Offsets in the SDK's global data that this runtime shares.
 const (
 	globalSize        = 1768
+	globalSDK         = 2<<32 | 26<<16 | 100 // the version of the SDK, which the loader's patch clears
 	globalEnclaveSize = 8
 	globalHeapOffset  = 16
 	globalHeapSize    = 24

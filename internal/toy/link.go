@@ -158,7 +158,11 @@ func globals() (a *asm.Assembler, names []string) {
 	}{{"g_crashed", 8}, {"g_init", 8}, {"g_global_data", globalSize}} {
 		a.Align(16, 0)
 		a.Label(g.name)
-		a.Data(make([]byte, g.size)...)
+		content := make([]byte, g.size)
+		if g.size == globalSize {
+			le.PutUint64(content, globalSDK)
+		}
+		a.Data(content...)
 		names = append(names, g.name)
 	}
 	return a, names

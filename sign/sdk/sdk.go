@@ -55,6 +55,7 @@ type Unsigned struct {
 	sigStruct isa.SigStruct
 	sdk       release
 	notes     []string
+	memory    uint64
 	metadata  []byte // encoded, once it is signed
 }
 
@@ -197,8 +198,9 @@ func (u *Unsigned) measure() error {
 			return layoutErr("the enclave takes more than %d GiB from the start: lower the initial sizes of heap, stacks and reserved memory", maxMemory>>30)
 		}
 	}
+	u.memory = pages * isa.PageSize
 	u.sigStruct.EnclaveHash = measure.Image(m)
-	u.notes = append(u.notes, fmt.Sprintf("the enclave takes %d KiB of protected memory from the start", pages*isa.PageSize>>10))
+	u.notes = append(u.notes, fmt.Sprintf("the enclave takes %d KiB of protected memory from the start", u.memory>>10))
 	return nil
 }
 
@@ -210,13 +212,28 @@ func (u *Unsigned) SigStruct() *isa.SigStruct { s := u.sigStruct; return &s }
 // "2.26".
 func (u *Unsigned) SDK() string { return u.sdk.String() }
 
+// Memory returns the size in bytes of the pages that the loader adds.
+func (u *Unsigned) Memory() uint64 { return u.memory }
+
+// Metadata returns the blocks that the file holds once it is signed, in their
+// order, each with the SIGSTRUCT of now.
+func (u *Unsigned) Metadata() []*image.Metadata {
+	var out []*image.Metadata
+	for _, b := range u.blocks {
+		m := b.Metadata
+		m.Size, m.SigStruct, m.Attributes = b.size(), u.sigStruct, loaderAttributes(&u.sigStruct)
+		out = append(out, &m)
+	}
+	return out
+}
+
 // Notes returns what the signer should know, a sentence each: on which
 // machines the enclave runs, and how much memory it takes.
 func (u *Unsigned) Notes() []string { return slices.Clone(u.notes) }
 
-// GenData returns the 256 bytes that are to be signed: bytes 0 to 127 and 900
-// to 1027 of the SIGSTRUCT.
-func (u *Unsigned) GenData() []byte { return u.sigStruct.AppendSigned(make([]byte, 0, 256)) }
+// GenData returns the isa.SigStructSignedSize bytes that are to be signed:
+// bytes 0 to 127 and 900 to 1027 of the SIGSTRUCT.
+func (u *Unsigned) GenData() []byte { return u.sigStruct.AppendSigned(make([]byte, 0, isa.SigStructSignedSize)) }
 
 // Sign signs the enclave with an RSA-3072 key whose exponent is 3. An error
 // about the key wraps sign.ErrKey.

@@ -110,15 +110,8 @@ func (w *cWriter) ecallInvoke(c *plan.Call) {
 		w.f("edge_result = ")
 	}
 	w.f("%s(%s);\n", c.Name, strings.Join(args, ", "))
-	if c.Result == nil {
-		return
-	}
-	w.f("\tedge_status = edge_copy_out(&SGX_CAST(ms_%s_t *, pms)->ms_retval, &edge_result, sizeof(edge_result));\n", c.Name)
-	for _, p := range c.Params {
-		if p.Buffer != nil {
-			w.f("%s", orEnd)
-			return
-		}
+	if c.Result != nil {
+		w.f("\tedge_status = edge_copy_out(&SGX_CAST(ms_%s_t *, pms)->ms_retval, &edge_result, sizeof(edge_result));\n", c.Name)
 	}
 }
 
@@ -148,8 +141,8 @@ func (w *cWriter) ecallOut(p *plan.Param, to string) {
 	}
 	if p.Buffer.Deep {
 		s := p.Buffer.Elem.Name
-		w.f("\tedge_status = edge_%s_out((struct %s *)edge_in_%s, edge_len_%s / sizeof(struct %s), (const struct edge_buffer *)edge_deep_%s);\n%s",
-			s, s, p.Name, p.Name, s, p.Name, orEnd)
+		w.f("\tif (edge_status == SGX_SUCCESS)\n\t\tedge_status = edge_%s_out((struct %s *)edge_in_%s, edge_len_%s / sizeof(struct %s), (const struct edge_buffer *)edge_deep_%s);\n",
+			s, s, p.Name, p.Name, s, p.Name)
 	}
-	w.f("\tif (edge_in_%s != NULL)\n\t\tedge_status = edge_copy_out(%s, edge_in_%s, edge_len_%s);\n%s", p.Name, to, p.Name, p.Name, orEnd)
+	w.f("\tif (edge_status == SGX_SUCCESS && edge_in_%s != NULL)\n\t\tedge_status = edge_copy_out(%s, edge_in_%s, edge_len_%s);\n", p.Name, to, p.Name, p.Name)
 }

@@ -37,7 +37,7 @@ func (w *cWriter) ocallProxyBody(c *plan.Call) {
 	for _, p := range buffers {
 		w.ocallCheck(p)
 	}
-	w.ocallRoom(buffers)
+	w.ocallRoom(c, buffers)
 	if len(c.Params) > 0 {
 		w.f("\n")
 	}
@@ -75,7 +75,7 @@ func (w *cWriter) ocallCheck(p *plan.Param) {
 }
 
 // ocallRoom adds up what goes to the host, and gets room for it there.
-func (w *cWriter) ocallRoom(buffers []*plan.Param) {
+func (w *cWriter) ocallRoom(c *plan.Call, buffers []*plan.Param) {
 	w.f("\tif (!edge_add(&edge_total, sizeof(*edge_ms))")
 	for _, p := range buffers {
 		w.f(" ||\n\t    !edge_add(&edge_total, %s != NULL ? edge_len_%s : 0)", p.Name, p.Name)
@@ -88,7 +88,7 @@ func (w *cWriter) ocallRoom(buffers []*plan.Param) {
 		}
 	}
 	w.f("\tedge_next = (char *)sgx_ocalloc(edge_total);\n\tif (edge_next == NULL) {\n\t\tsgx_ocfree();\n\t\treturn SGX_ERROR_UNEXPECTED;\n\t}\n")
-	w.f("\tedge_ms = edge_place(&edge_next, sizeof(*edge_ms));\n")
+	w.f("\tedge_ms = (ms_%s_t *)edge_place(&edge_next, sizeof(*edge_ms));\n", c.Name)
 }
 
 // ocallPut places a buffer outside, and its address in the structure.

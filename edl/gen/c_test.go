@@ -1,0 +1,192 @@
+package gen_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/gen"
+	"github.com/feidi-dev/feidi/edl/plan"
+)
+
+const cDir = "testdata/c"
+
+// loopTypes are the layouts of what loop_types.h defines.
+var loopTypes = map[string]plan.Layout{
+	"my_int": {Size: 4, Align: 4}, "item": {Size: 16, Align: 8}, "*item_ptr": {Size: 16, Align: 8},
+	"*bytes_ptr": {Size: 1, Align: 1}, "key_array": {Size: 16, Align: 1},
+}
+
+// cPlan plans an EDL file of the test data.
+func cPlan(t testing.TB, name string) *plan.Plan {
+	t.Helper()
+	i, _, err := edl.Load(filepath.Join(cDir, name), edl.Options{Open: os.ReadFile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.New(i, plan.Options{Foreign: loopTypes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// cWrite writes generated files to a folder.
+func cWrite(t *testing.T, dir string, p *plan.Plan, o gen.COptions) {
+	t.Helper()
+	files, err := gen.C(p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// gcc runs the C compiler on x86-64 Linux, and skips the test elsewhere.
+func gcc(t *testing.T, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath("gcc")
+	if err != nil {
+		t.Skip("no gcc")
+	}
+	if target, _ := exec.Command(path, "-dumpmachine").Output(); !strings.HasPrefix(string(target), "x86_64-linux") && !strings.HasPrefix(string(target), "x86_64-pc-linux") {
+		t.Skipf("gcc is for %s, the layouts are for x86-64 Linux", strings.TrimSpace(string(target)))
+	}
+	args = append([]string{"-Wall", "-Wextra", "-Werror", "-I" + cDir, "-I" + filepath.Join(cDir, "sdk")}, args...)
+	if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
+		t.Fatalf("gcc %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// Calls go through generated code on both sides: what comes back is right,
+// and what a hostile host does is refused. The checks are in C, in host.c and
+// enclave.c.
+func TestCLoop(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	cWrite(t, dir, cPlan(t, "loop.edl"), gen.COptions{})
+	gcc(t, "-g", "-O1", "-fPIC", "-shared", "-Wl,-Bsymbolic", "-Dmalloc=enclave_malloc", "-Dfree=enclave_free", "-I"+dir,
+		in("loop_t.c"), filepath.Join(cDir, "enclave.c"), "-o", in("enclave.so"))
+	gcc(t, "-g", "-O1", "-rdynamic", "-I"+dir, in("loop_u.c"), filepath.Join(cDir, "host.c"), filepath.Join(cDir, "runtime.c"),
+		in("enclave.so"), "-Wl,-rpath,"+dir, "-o", in("loop"))
+	out, err := exec.Command(in("loop")).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if !strings.HasSuffix(string(out), " 0 failures\n") {
+		t.Errorf("%s", out)
+	}
+	t.Logf("%s", out)
+}
+
+func TestCGolden(t *testing.T) {
+	files, err := gen.C(cPlan(t, "sample.edl"), gen.COptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := flag.Lookup("update")
+	for _, file := range files {
+		path := filepath.Join(cDir, "golden", file.Name)
+		if f != nil && f.Value.String() == "true" {
+			if err := os.WriteFile(path, file.Content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(want) != string(file.Content) {
+			t.Errorf("%s differs from what is generated: go test ./edl/gen -run TestCGolden -update", path)
+		}
+	}
+}
+
+// The golden files compile, whichever way.
+func TestCCompile(t *testing.T) {
+	golden := filepath.Join(cDir, "golden")
+	for _, file := range []string{"sample_t.c", "sample_u.c"} {
+		for _, args := range [][]string{{"-O2"}, {"-O0", "-std=c99"}, {"-O2", "-DEDGE_WITHOUT_VERW"}} {
+			gcc(t, append(args, "-I"+golden, "-c", "-o", os.DevNull, filepath.Join(golden, file))...)
+		}
+	}
+}
+
+func TestCOptions(t *testing.T) {
+	p := cPlan(t, "sample.edl")
+	for _, c := range []struct {
+		name  string
+		o     gen.COptions
+		files string
+	}{
+		{"all", gen.COptions{}, "sample_u.h sample_u.c sample_t.h sample_t.c"},
+		{"trusted", gen.COptions{Trusted: true}, "sample_t.h sample_t.c"},
+		{"untrusted", gen.COptions{Untrusted: true}, "sample_u.h sample_u.c"},
+		{"headers", gen.COptions{HeaderOnly: true}, "sample_u.h sample_t.h"},
+		{"prefix", gen.COptions{UsePrefix: true, Untrusted: true}, "sample_u.h sample_u.c"},
+	} {
+		files, err := gen.C(p, c.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, f := range files {
+			names = append(names, f.Name)
+			proxy := "sgx_status_t add(sgx_enclave_id_t eid, int *retval, int ms, int status)"
+			if c.o.UsePrefix {
+				proxy = strings.Replace(proxy, " add(", " sample_add(", 1)
+			}
+			if strings.Contains(f.Name, "_u.") && !strings.Contains(string(f.Content), proxy) {
+				t.Errorf("%s: %s has no %s", c.name, f.Name, proxy)
+			}
+		}
+		if got := strings.Join(names, " "); got != c.files {
+			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+func TestCNames(t *testing.T) {
+	call := func(name string, params ...*edl.Param) edl.Interface {
+		return edl.Interface{Name: "x", ECalls: []*edl.Func{{Name: name, Result: edl.Type{Kind: edl.Int}, Params: params}}}
+	}
+	integer := func(name string) *edl.Param { return &edl.Param{Name: name, Type: edl.Type{Kind: edl.Int}} }
+	text := &edl.Param{Name: "s", Type: edl.Type{Kind: edl.Char, Pointers: 1}, Attributes: edl.Attributes{Direction: edl.In, String: true}}
+	for _, c := range []struct {
+		name string
+		i    edl.Interface
+		ok   bool
+	}{
+		{"good", call("f", integer("a"), text), true},
+		{"odd file name", edl.Interface{Name: "3 odd-names"}, true},
+		{"no name", edl.Interface{}, false},
+		{"folder", edl.Interface{Name: "../x"}, false},
+		{"comment", edl.Interface{Name: "x*/"}, false},
+		{"include", edl.Interface{Name: "x", Includes: []string{"a\"\nint x;"}}, false},
+		{"function", call("f(void); int g"), false},
+		{"digit", call("3f"), false},
+		{"parameter", call("f", integer("a, int b")), false},
+		{"type", call("f", &edl.Param{Name: "a", Type: edl.Type{Kind: edl.Foreign, Name: "int b;"}}), false},
+		{"result", call("f", integer("retval")), false},
+		{"length", call("f", text, integer("s_len")), false},
+		{"struct", edl.Interface{Name: "x", Types: []*edl.Composite{{Kind: edl.StructKind, Name: "s {"}}}, false},
+		{"element", edl.Interface{Name: "x", Types: []*edl.Composite{{Kind: edl.EnumKind, Elements: []edl.Element{{Name: "a-b"}}}}}, false},
+	} {
+		p, err := plan.New(&c.i, plan.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gen.C(p, gen.COptions{}); (err == nil) != c.ok || err != nil && !errors.Is(err, gen.ErrName) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

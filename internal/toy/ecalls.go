@@ -78,6 +78,15 @@ func (r *runtime) ecalls() {
 		ECallXmmHold: func() { r.vectorHold(false) },
 		ECallYmmHold: func() { r.vectorHold(true) },
 		ECallGprHold: r.gprHold,
+		ECallPlus: func() {
+			r.Mov(rax, asm.Ptr(rdi, 8))
+			r.Add(rax, asm.Ptr(rdi, 16))
+			r.Mov(asm.Ptr(rdi, 0), rax)
+			r.success()
+		},
+		ECallTotal: r.total,
+		ECallPrint: func() { r.forward(0) },
+		ECallAsk:   func() { r.forward(1) },
 	}
 	for i, f := range body {
 		r.Align(16, 0x90)
@@ -116,6 +125,32 @@ func (r *runtime) sum() {
 	r.Label("sum_done")
 	r.Mov(asm.Ptr(rdi, 16), rax)
 	r.success()
+}
+
+func (r *runtime) total() {
+	r.Mov(rsi, asm.Ptr(rdi, 8))
+	r.Mov(rcx, asm.Ptr(rdi, 16))
+	r.Xor(eax, eax)
+	r.Jrcxz("total_done")
+	r.Label("total_next")
+	r.Movzx(edx, asm.Ptr(rsi, 0).Sized(1))
+	r.Add(rax, rdx)
+	r.Inc(rsi)
+	r.Dec(rcx)
+	r.JccShort(asm.NZ, "total_next")
+	r.Label("total_done")
+	r.Mov(asm.Ptr(rdi, 0), rax)
+	r.success()
+}
+
+// forward emits an OCALL with the block of the ECALL, whose status it returns.
+func (r *runtime) forward(index int) {
+	r.Push(rbx) // which aligns the stack
+	r.Mov(rsi, rdi)
+	r.Mov(edi, asm.Imm(int64(index)))
+	r.Call("trts_ocall")
+	r.Pop(rbx)
+	r.Ret()
 }
 
 func (r *runtime) ecallOCall() {

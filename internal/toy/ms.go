@@ -32,6 +32,10 @@ const (
 	ECallXmmHold                   // MSHold: XMM0 to XMM15
 	ECallYmmHold                   // MSHold: YMM0 to YMM15; needs AVX in XFRM
 	ECallGprHold                   // MSHold: general-purpose registers and RFLAGS
+	ECallPlus                      // MSPlus: adds, as an EDL has it
+	ECallTotal                     // MSTotal: adds up bytes, as an EDL has it
+	ECallPrint                     // MSPrint: makes OCALL 0 with its own block; returns the OCALL's status
+	ECallAsk                       // MSAsk: makes OCALL 1 with its own block; returns the OCALL's status
 
 	ecallCount = iota
 )
@@ -39,6 +43,7 @@ const (
 var ecallNames = [ecallCount]string{
 	"empty", "add", "sum", "report", "verify_report", "get_key", "ocall", "ocall_loop", "spin", "wait",
 	"compute", "fault", "peek", "poke", "copy", "enclu", "info", "tls", "xmm_hold", "ymm_hold", "gpr_hold",
+	"plus", "total", "print", "ask",
 }
 
 // String returns the name of the ECALL's function, "ecall_add" for ECallAdd.
@@ -123,6 +128,18 @@ type (
 	// leaves them alone, and counts in Lost (out) those that changed.
 	MSHold struct{ N, Lost uint64 }
 
+	// MSPlus: Result (out) = A + B.
+	MSPlus struct{ Result, A, B uint64 }
+
+	// MSTotal: Result (out) is the sum of the Len bytes at Ptr.
+	MSTotal struct{ Result, Ptr, Len uint64 }
+
+	// MSPrint is the string at Ptr, whose Len bytes include its end.
+	MSPrint struct{ Ptr, Len uint64 }
+
+	// MSAsk is the block of an ECALL, and of the OCALL that answers it.
+	MSAsk struct{ Result, Value uint64 }
+
 	// OCallBlock is the block of an OCALL made by ECallOCall. It is ordinary
 	// memory outside.
 	OCallBlock struct{ Value, Result uint64 }
@@ -173,7 +190,7 @@ func FaultSymbol(k FaultKind) string {
 // Block is any of the blocks.
 type Block interface {
 	MSAdd | MSSum | MSReport | MSVerifyReport | MSGetKey | MSOCall | MSOCallLoop | MSWait | MSCompute |
-		MSFault | MSPeek | MSCopy | MSEnclu | MSInfo | MSTLS | MSHold | OCallBlock
+		MSFault | MSPeek | MSCopy | MSEnclu | MSInfo | MSTLS | MSHold | MSPlus | MSTotal | MSPrint | MSAsk | OCallBlock
 }
 
 // Encode returns the block's bytes.

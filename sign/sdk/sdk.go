@@ -295,6 +295,7 @@ func (u *Unsigned) finish(s *isa.SigStruct) error {
 		}
 		for _, b := range u.blocks {
 			copy(b.data[at-b.dataAt:], sig)
+			b.Extends[0].Data = sig
 		}
 	}
 	out := make([]byte, 0, u.noteSize)

@@ -3,8 +3,6 @@ package edge
 import (
 	"fmt"
 	"math"
-	"math/bits"
-	"strings"
 
 	"github.com/feidi-dev/feidi/status"
 )
@@ -25,10 +23,10 @@ type Memory interface {
 // goes unseen. The first error sticks: nothing happens from then on.
 type Callee struct {
 	Block
+	trouble
 	mem  Memory
 	ms   uint64
 	left uint64 // bytes that may still be allocated
-	err  error
 
 	small [256]byte // holds most marshalling structures
 }
@@ -54,17 +52,6 @@ func (c *Callee) Begin(mem Memory, ms uint64, size int, limit uint64) error {
 		c.err = mem.Load(c.Block, ms)
 	}
 	return c.err
-}
-
-// Err returns the first error.
-func (c *Callee) Err() error { return c.err }
-
-// Fail keeps the first error, and reports whether there is one.
-func (c *Callee) Fail(err error) bool {
-	if c.err == nil {
-		c.err = err
-	}
-	return c.err != nil
 }
 
 func (c *Callee) fail(b Buffer, code status.Code, reason string) {
@@ -102,15 +89,6 @@ func (c *Callee) Whole(b Buffer, elem uint64) {
 	if b.Size%elem != 0 {
 		c.fail(b, status.ErrInvalidParameter, fmt.Sprintf("no whole number of elements of %d bytes", elem))
 	}
-}
-
-// Mul is the length of a buffer: a product, which must not overflow.
-func (c *Callee) Mul(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	if hi != 0 {
-		c.fail(Buffer{Size: a}, status.ErrInvalidParameter, fmt.Sprintf("%d times overflows", b))
-	}
-	return lo
 }
 
 // Reserve takes n bytes from the limit.
@@ -235,11 +213,13 @@ func (c *Callee) Result(b Buffer, size uint64) Block {
 	return make(Block, size)
 }
 
-// Room fails if a result of n bytes is beyond the size of its buffer.
-func (c *Callee) Room(name string, n, size uint64) {
-	if n > size {
-		c.Fail(fmt.Errorf("edl/edge: %s: %w: %d bytes for %d", name, ErrResult, n, size))
+// Stage is a block for n bytes that are to be written back to a buffer whose
+// length the function has changed; nil for none. It must not have grown.
+func (c *Callee) Stage(name string, b Buffer, n uint64) Block {
+	if n == 0 || !c.Room(name, n, b.Size) {
+		return nil
 	}
+	return make(Block, n)
 }
 
 // Return writes the first n bytes of the marshalling structure back: the
@@ -271,9 +251,7 @@ func (c *Callee) storeText(name string, b Buffer, s string, size func(string) in
 	if s == "" && b.Size == 0 {
 		return
 	}
-	if strings.IndexByte(s, 0) >= 0 {
-		c.Fail(fmt.Errorf("edl/edge: %s: %w", name, ErrZero))
-	}
+	c.noZero(name, s)
 	c.Room(name, uint64(size(s)), b.Size)
 	if c.err == nil {
 		p := make(Block, size(s))

@@ -3,8 +3,6 @@ package edge
 import (
 	"fmt"
 	"math"
-	"math/bits"
-	"strings"
 
 	"github.com/feidi-dev/feidi/status"
 )
@@ -32,22 +30,12 @@ type Region struct {
 // it.
 type Caller struct {
 	Block
+	trouble
 	Space Space
-	err   error
 }
 
 // Reset makes c fit for another call, with the same space.
 func (c *Caller) Reset() { c.Block, c.err = nil, nil }
-
-// Err returns the first error.
-func (c *Caller) Err() error { return c.err }
-
-// Fail keeps the first error.
-func (c *Caller) Fail(err error) {
-	if c.err == nil {
-		c.err = err
-	}
-}
 
 // In makes room for an argument of n bytes and puts its address at off. The
 // caller fills the block, which is there even if the call has failed already.
@@ -103,12 +91,6 @@ func (c *Caller) Wide(name string, off int, s string) Region {
 	return r
 }
 
-func (c *Caller) noZero(name, s string) {
-	if strings.IndexByte(s, 0) >= 0 {
-		c.Fail(fmt.Errorf("edl/edge: %s: %w", name, ErrZero))
-	}
-}
-
 // Back returns what the other side left in a region. It is called once per
 // region, after the call.
 func (c *Caller) Back(r Region) Block {
@@ -118,58 +100,11 @@ func (c *Caller) Back(r Region) Block {
 	return c.Space.Fetch(r)
 }
 
-// Count is the length of a slice in the unit of the parameter that C has it
-// in. A nil slice, which C sees as a null pointer, has none.
-type Count struct {
-	n        uint64
-	null, ok bool
-}
-
-// Items is the number of elements.
-func Items[T any](s []T) Count { return Count{uint64(len(s)), s == nil, true} }
-
-// Bytes is the number of bytes, at size bytes to an element.
-func Bytes[T any](s []T, size uint64) Count { return Units(s, size, 1) }
-
-// Units is the number of units of unit bytes, at size bytes to an element.
-func Units[T any](s []T, size, unit uint64) Count {
-	n := uint64(len(s)) * size // in memory, or nearly
-	return Count{n / unit, s == nil, n%unit == 0}
-}
-
-// Len is a length that C has in a parameter of its own, and Go in slices, all
-// of which must agree. limit is the greatest value of the parameter.
-func (c *Caller) Len(name string, limit uint64, counts ...Count) uint64 {
-	n, known := uint64(0), false
-	for _, count := range counts {
-		switch {
-		case count.null:
-		case !count.ok:
-			c.Fail(fmt.Errorf("edl/edge: %s: %w: a slice is no whole multiple of it", name, ErrLength))
-		case known && n != count.n:
-			c.Fail(fmt.Errorf("edl/edge: %s: %w: slices of %d and %d", name, ErrLength, n, count.n))
-		default:
-			n, known = count.n, true
-		}
+// Part returns the first n bytes of what the other side left in a region, for
+// a buffer whose length it has changed. It must not have grown.
+func (c *Caller) Part(name string, r Region, n uint64) Block {
+	if r.Block == nil || !c.Room(name, n, uint64(len(r.Block))) {
+		return nil
 	}
-	if n > limit {
-		c.Fail(fmt.Errorf("edl/edge: %s: %w: %d is more than %d", name, ErrLength, n, limit))
-	}
-	return n
-}
-
-// Match checks that a slice is as long as parameters say, in bytes.
-func (c *Caller) Match(name string, bytes uint64, count Count) {
-	if !count.null && count.n != bytes {
-		c.Fail(fmt.Errorf("edl/edge: %s: %w: %d bytes, where %d are passed", name, ErrLength, count.n, bytes))
-	}
-}
-
-// Mul is the length of a buffer: a product, which must not overflow.
-func (c *Caller) Mul(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	if hi != 0 {
-		c.Fail(fmt.Errorf("edl/edge: %w: %d times %d", ErrLength, a, b))
-	}
-	return lo
+	return c.Back(r)[:n]
 }

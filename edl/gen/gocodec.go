@@ -1,0 +1,185 @@
+package gen
+
+import (
+	"fmt"
+	"strings"
+)
+
+// goAt is an expression for a block from an offset on.
+func goAt(block, off string) string {
+	block = goBlock(block)
+	if off == "0" || off == "" {
+		return block
+	}
+	return block + "[" + off + ":]"
+}
+
+// goBlock spells a block by itself: that of a call is embedded.
+func goBlock(block string) string {
+	if block == "f" {
+		return "f.Block"
+	}
+	return block
+}
+
+// goPlus adds to an offset.
+func goPlus(off, more string) string {
+	if off == "0" {
+		return more
+	}
+	return off + "+" + more
+}
+
+// encoder and decoder are functions of a value's address and a block.
+func (g *goGen) encoder(t *goType) string { return g.coder(t, "EncodeC", "PutBinary") }
+func (g *goGen) decoder(t *goType) string { return g.coder(t, "DecodeC", "GetBinary") }
+
+func (g *goGen) coder(t *goType, method, function string) string {
+	if t.codec == codecBinary {
+		return fmt.Sprintf("%s%s[%s]", g.use(importEdge), function, g.spell(t))
+	}
+	return fmt.Sprintf("(*%s).%s", g.spell(t), method)
+}
+
+// put writes a value to a block. A value with methods must be addressable.
+func (g *goGen) put(t *goType, block, off, val string) {
+	switch t.codec {
+	case codecInt:
+		if u := goInt(t.size, false); t.name != u && t.name != "byte" && t != goPointer {
+			val = u + "(" + val + ")"
+		}
+		g.f("%s.PutU%d(%s, %s)\n", block, 8*t.size, off, val)
+	case codecFloat:
+		g.f("%s.PutF%d(%s, %s)\n", block, 8*t.size, off, val)
+	case codecBool:
+		g.f("%s.PutBool(%s, %s)\n", block, off, val)
+	case codecMethods:
+		g.f("%s.EncodeC(%s)\n", val, goAt(block, off))
+	case codecBinary:
+		g.f("%sPutBinary(&%s, %s[:%d:%d])\n", g.use(importEdge), val, goAt(block, off), t.size, t.size)
+	}
+}
+
+// get is an expression that reads a number, "" for other types.
+func (g *goGen) get(t *goType, block, off string) string {
+	switch t.codec {
+	case codecInt:
+		s := fmt.Sprintf("%s.U%d(%s)", block, 8*t.size, off)
+		if t.name == goInt(t.size, false) || t.name == "byte" || t == goPointer {
+			return s
+		}
+		return g.spell(t) + "(" + s + ")"
+	case codecFloat:
+		return fmt.Sprintf("%s.F%d(%s)", block, 8*t.size, off)
+	case codecBool:
+		return fmt.Sprintf("%s.Bool(%s)", block, off)
+	}
+	return ""
+}
+
+// take reads a value from a block into val.
+func (g *goGen) take(t *goType, block, off, val string) {
+	switch t.codec {
+	case codecMethods:
+		g.f("%s.DecodeC(%s)\n", val, goAt(block, off))
+	case codecBinary:
+		g.f("%sGetBinary(&%s, %s[:%d])\n", g.use(importEdge), val, goAt(block, off), t.size)
+	default:
+		g.f("%s = %s\n", val, g.get(t, block, off))
+	}
+}
+
+// putArray writes an array of any dimensions, takeArray reads one.
+func (g *goGen) putArray(t *goType, dims []uint64, block, off, val string) {
+	if len(dims) == 1 {
+		g.putSlice(t, goAt(block, off), val+"[:]")
+		return
+	}
+	i, step := g.loop(t, dims, val)
+	g.putArray(t, dims[1:], block, goPlus(off, step), val+"["+i+"]")
+	g.f("}\n")
+}
+
+func (g *goGen) takeArray(t *goType, dims []uint64, block, off, val string) {
+	if len(dims) == 1 {
+		g.takeSlice(t, goAt(block, off), val+"[:]")
+		return
+	}
+	i, step := g.loop(t, dims, val)
+	g.takeArray(t, dims[1:], block, goPlus(off, step), val+"["+i+"]")
+	g.f("}\n")
+}
+
+// loop opens a loop over the outer dimension of an array and returns its
+// variable, and the offset of an element.
+func (g *goGen) loop(t *goType, dims []uint64, val string) (i, step string) {
+	for _, i = range []string{"i", "j", "k", "l", "m", "n"} {
+		if !strings.Contains(val, "["+i+"]") && val != i {
+			break
+		}
+	}
+	if strings.Contains(val, "["+i+"]") {
+		i = "i" + fmt.Sprint(len(dims))
+	}
+	g.f("for %s := range %s {\n", i, val)
+	return i, fmt.Sprintf("%d*%s", goProduct(dims[1:])*t.size, i)
+}
+
+// putSlice writes a slice to a block, as much as there is room for.
+func (g *goGen) putSlice(t *goType, block, val string) {
+	if t.bytes() {
+		g.f("copy(%s, %s)\n", block, val)
+		return
+	}
+	edge := g.use(importEdge)
+	switch t.codec {
+	case codecInt:
+		g.f("%sPutInts(%s, %s)\n", edge, block, val)
+	case codecFloat:
+		g.f("%sPutFloats(%s, %s, %d)\n", edge, block, val, t.size)
+	case codecBool:
+		g.f("%sPutBools(%s, %s)\n", edge, block, val)
+	default:
+		g.f("%sPutEach(%s, %s, %d, %s)\n", edge, block, val, t.size, g.encoder(t))
+	}
+}
+
+// takeSlice reads into a slice that there is.
+func (g *goGen) takeSlice(t *goType, block, val string) {
+	if t.bytes() {
+		g.f("copy(%s, %s)\n", val, block)
+		return
+	}
+	edge := g.use(importEdge)
+	switch t.codec {
+	case codecInt:
+		g.f("%sGetInts(%s, %s)\n", edge, val, block)
+	case codecFloat:
+		g.f("%sGetFloats(%s, %s, %d)\n", edge, val, block, t.size)
+	case codecBool:
+		g.f("%sGetBools(%s, %s)\n", edge, val, block)
+	default:
+		g.f("%sGetEach(%s, %s, %d, %s)\n", edge, val, block, t.size, g.decoder(t))
+	}
+}
+
+// newSlice is an expression for a slice of what is in a block. own says that
+// the block is nobody else's, so that bytes need no copy.
+func (g *goGen) newSlice(t *goType, block string, own bool) string {
+	switch {
+	case t.bytes() && own:
+		return block
+	case t.bytes():
+		return g.use("bytes") + "Clone(" + block + ")"
+	}
+	edge := g.use(importEdge)
+	switch t.codec {
+	case codecInt:
+		return fmt.Sprintf("%sInts[%s](%s)", edge, g.spell(t), block)
+	case codecFloat:
+		return fmt.Sprintf("%sFloats[%s](%s, %d)", edge, g.spell(t), block, t.size)
+	case codecBool:
+		return fmt.Sprintf("%sBools[%s](%s)", edge, g.spell(t), block)
+	}
+	return fmt.Sprintf("%sEach(%s, %d, %s)", edge, block, t.size, g.decoder(t))
+}

@@ -1,0 +1,271 @@
+package gen
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/plan"
+)
+
+// goCodec is how values of a type are written to memory.
+type goCodec uint8
+
+const (
+	codecInt goCodec = iota
+	codecFloat
+	codecBool
+	codecMethods // EncodeC and DecodeC
+	codecBinary  // AppendBinary and UnmarshalBinary
+	codecDeep    // PackC, RepackC, UnpackC and StoreC
+)
+
+// goType is a type of Go.
+type goType struct {
+	name   string // as it is written
+	imp    string // the package it is from, "" for none
+	size   uint64 // in C
+	codec  goCodec
+	plain  bool // the name is a predeclared integer type
+	form   goForm
+	doc    string // in C
+	enum   *plan.Composite
+	fields []*goField
+	bufs   int // fields that are buffers
+}
+
+// goForm is how a type is declared in X_types.go.
+type goForm uint8
+
+const (
+	formNone goForm = iota
+	formEnum
+	formStruct
+	formUnion
+	formBytes // [N]byte
+	formUint
+)
+
+// goField is a member of a struct or union.
+type goField struct {
+	*plan.Member
+	name    string
+	typ     *goType   // of an element, unless it is a buffer
+	buf     *goBuffer // nil if it is none
+	derived bool      // it is a length that slices tell
+	region  int       // index among the buffers
+}
+
+var (
+	goByte    = &goType{name: "byte", size: 1, plain: true}
+	goPointer = &goType{name: "edge.Pointer", imp: importEdge, size: 8}
+)
+
+var goScalars = map[edl.Kind]*goType{
+	edl.Char: goByte, edl.UChar: goByte,
+	edl.UInt8: {name: "uint8", size: 1, plain: true}, edl.Int8: {name: "int8", size: 1, plain: true},
+	edl.Short: {name: "int16", size: 2, plain: true}, edl.UShort: {name: "uint16", size: 2, plain: true},
+	edl.Int16: {name: "int16", size: 2, plain: true}, edl.UInt16: {name: "uint16", size: 2, plain: true},
+	edl.Int: {name: "int32", size: 4, plain: true}, edl.UInt: {name: "uint32", size: 4, plain: true},
+	edl.Int32: {name: "int32", size: 4, plain: true}, edl.UInt32: {name: "uint32", size: 4, plain: true},
+	edl.Long: {name: "int64", size: 8, plain: true}, edl.ULong: {name: "uint64", size: 8, plain: true},
+	edl.LongLong: {name: "int64", size: 8, plain: true}, edl.ULongLong: {name: "uint64", size: 8, plain: true},
+	edl.Int64: {name: "int64", size: 8, plain: true}, edl.UInt64: {name: "uint64", size: 8, plain: true},
+	edl.SizeT: {name: "uint64", size: 8, plain: true}, edl.WChar: {name: "int32", size: 4, plain: true},
+	edl.Float: {name: "float32", size: 4, codec: codecFloat}, edl.Double: {name: "float64", size: 8, codec: codecFloat},
+	edl.LongDouble: {name: "edge.LongDouble", imp: importEdge, size: 16, codec: codecMethods},
+	edl.Bool:       {name: "bool", size: 1, codec: codecBool},
+}
+
+// bytes reports whether a slice of the type is a []byte.
+func (t *goType) bytes() bool { return t.name == "byte" || t.name == "uint8" }
+
+// signed reports whether an integer is signed.
+func (t *goType) signed() bool { return strings.HasPrefix(t.name, "int") }
+
+// spell writes the name of a type in this file.
+func (g *goGen) spell(t *goType) string {
+	if t.imp != "" {
+		g.use(t.imp)
+	}
+	return t.name
+}
+
+// declareTypes makes types for what the EDL defines. What has no layout is
+// left to who needs it.
+func (g *goGen) declareTypes() error {
+	for _, c := range g.plan.Types {
+		if c.Kind == edl.EnumKind && c.Name == "" {
+			g.declared = append(g.declared, &goType{form: formEnum, enum: c, size: c.Size})
+			continue
+		}
+		if !c.Known() {
+			continue
+		}
+		if _, err := g.composite(c, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// typeOf finds the type of Go for what the plan has in memory. deep says that
+// buffers of a struct come with it; otherwise they are addresses.
+func (g *goGen) typeOf(pos edl.Pos, t plan.Type, deep bool) (*goType, error) {
+	switch {
+	case t.Pointers > 0:
+		return goPointer, nil
+	case !t.Known():
+		return nil, goErrorf(pos, ErrGoType, "the size of %s is not known: describe its layout in plan.Options.Foreign", t.Type)
+	case t.Size == 0:
+		return nil, goErrorf(pos, ErrGoType, "%s has no size", t.Type)
+	case t.Size > maxGoValue:
+		return nil, goErrorf(pos, ErrGoTooBig, "%s has %d bytes", t.Type, t.Size)
+	case t.Composite != nil:
+		return g.composite(t.Composite, !deep)
+	}
+	if s := goScalars[t.Kind]; s != nil {
+		return s, nil
+	}
+	name := t.Name
+	switch t.Kind {
+	case edl.Foreign:
+		for _, c := range g.plan.Types {
+			if c.Name == name && c.Size == t.Size {
+				return g.composite(c, true)
+			}
+		}
+	case edl.StructKind, edl.UnionKind, edl.EnumKind:
+		name = t.Kind.String() + " " + name
+	}
+	return g.foreign(name, t.Layout), nil
+}
+
+// foreign is the type of Go for a type of a C header.
+func (g *goGen) foreign(name string, l plan.Layout) *goType {
+	key := "foreign " + name
+	if t := g.types[key]; t != nil {
+		return t
+	}
+	t := &goType{size: l.Size, doc: name}
+	g.types[key] = t
+	from := func(f GoType) {
+		t.name, t.imp = f.Name, f.Import
+		if f.Import != "" {
+			t.name = path.Base(f.Import) + "." + f.Name
+		}
+		t.codec = map[GoKind]goCodec{GoInteger: codecInt, GoCoder: codecMethods, GoBinary: codecBinary}[f.Kind]
+	}
+	signed, integer := goSigned[name]
+	if f, ok := g.options.Foreign[name]; ok {
+		from(f)
+		return t
+	}
+	if f, ok := goKnown[name]; ok && f.size == l.Size {
+		from(f.GoType)
+		return t
+	}
+	switch {
+	case (name == "bool" || name == "_Bool") && l.Size == 1:
+		t.name, t.codec = "bool", codecBool
+		return t
+	case integer && goInt(l.Size, signed) != "":
+		t.name, t.plain = goInt(l.Size, signed), true
+		return t
+	}
+	t.name = g.names.exported(goExported(strings.TrimPrefix(name, "*")))
+	if strings.HasPrefix(name, "*") {
+		t.doc = "what a " + name[1:] + " points to"
+	}
+	// What is as large as it is aligned is taken for an integer, or an enum.
+	if goInt(l.Size, false) != "" && l.Size == l.Align && !strings.ContainsAny(name, " *") {
+		t.form = formUint
+	} else {
+		t.form, t.codec = formBytes, codecMethods
+	}
+	g.declared = append(g.declared, t)
+	return t
+}
+
+// composite is the type of Go for a struct, union or enum. raw leaves the
+// buffers of a struct as addresses.
+func (g *goGen) composite(c *plan.Composite, raw bool) (*goType, error) {
+	raw = raw && c.Deep
+	key := fmt.Sprintf("%v %s %v", c.Kind, c.Name, raw)
+	if t := g.types[key]; t != nil {
+		return t, nil
+	}
+	if c.Size > maxGoValue {
+		return nil, goErrorf(c.Pos, ErrGoTooBig, "%s has %d bytes", c.Name, c.Size)
+	}
+	name := goExported(c.Name)
+	if raw {
+		name += "Raw"
+	}
+	t := &goType{size: c.Size, doc: c.Kind.String() + " " + c.Name}
+	switch c.Kind {
+	case edl.EnumKind:
+		t.form, t.enum = formEnum, c
+	case edl.UnionKind:
+		t.form, t.codec = formUnion, codecMethods
+	default:
+		t.form, t.codec = formStruct, codecMethods
+		if c.Deep && !raw {
+			t.codec = codecDeep
+		}
+	}
+	t.name = g.names.exported(name)
+	g.types[key] = t
+	if err := g.fields(t, c); err != nil {
+		return nil, err
+	}
+	g.declared = append(g.declared, t)
+	return t, nil
+}
+
+func (g *goGen) fields(t *goType, c *plan.Composite) error {
+	scope := newGoScope("EncodeC", "DecodeC", "PackC", "RepackC", "UnpackC", "StoreC")
+	for _, m := range c.Members {
+		f := &goField{Member: m}
+		var err error
+		if t.codec == codecDeep && m.Buffer != nil {
+			f.region = t.bufs
+			t.bufs++
+			f.buf, err = g.buffer(m.Param, m.Buffer)
+		} else {
+			f.typ, err = g.typeOf(m.Pos, m.Type, false)
+		}
+		if err != nil {
+			return err
+		}
+		t.fields = append(t.fields, f)
+	}
+	if t.codec == codecDeep {
+		var bufs []*goBuffer
+		for _, f := range t.fields {
+			if f.buf != nil {
+				bufs = append(bufs, f.buf)
+			}
+		}
+		for n, f := range t.fields {
+			if f.buf != nil {
+				continue
+			}
+			if err := goCheckLength(f.Pos, f.Param.Name, f.typ, f.Count == 1 && len(f.Dims) == 0, n, bufs); err != nil {
+				return err
+			}
+			f.derived = len(f.Dims) == 0 && f.typ.plain && goDerive(n, f.typ, bufs)
+		}
+	}
+	for _, f := range t.fields {
+		if !f.derived {
+			f.name = scope.exported(goExported(f.Param.Name))
+			for t.form == formUnion && scope.taken["Set"+f.name] {
+				f.name = scope.exported(f.name)
+			}
+			scope.taken["Set"+f.name] = t.form == formUnion
+		}
+	}
+	return nil
+}

@@ -109,12 +109,12 @@ func (l *linked) file(o *Options, sig *isa.SigStruct) ([]byte, error) {
 		}
 		blocks = append(blocks, b)
 	}
-	var note []byte
-	if len(blocks) == 0 { // as linked, before signing
-		note = image.AppendNote(nil, make([]byte, metadataRoom))
-	} else {
-		note = image.AppendNote(nil, blocks...)
+	// There is room for other metadata, so that the file can be signed again.
+	room := metadataRoom
+	for _, b := range blocks {
+		room -= len(b)
 	}
+	note := image.AppendNote(nil, append(blocks, make([]byte, max(room, 0)))...)
 	note = append(note, make([]byte, align(uint64(len(note)), sectionAlign)-uint64(len(note)))...)
 
 	names := newStrings()

@@ -55,7 +55,7 @@ type Unsigned struct {
 	sigStruct isa.SigStruct
 	sdk       release
 	notes     []string
-	memory    uint64
+	memory    uint64 // of the pages that are added, in bytes
 	metadata  []byte // encoded, once it is signed
 }
 
@@ -233,7 +233,9 @@ func (u *Unsigned) Notes() []string { return slices.Clone(u.notes) }
 
 // GenData returns the isa.SigStructSignedSize bytes that are to be signed:
 // bytes 0 to 127 and 900 to 1027 of the SIGSTRUCT.
-func (u *Unsigned) GenData() []byte { return u.sigStruct.AppendSigned(make([]byte, 0, isa.SigStructSignedSize)) }
+func (u *Unsigned) GenData() []byte {
+	return u.sigStruct.AppendSigned(make([]byte, 0, isa.SigStructSignedSize))
+}
 
 // Sign signs the enclave with an RSA-3072 key whose exponent is 3. An error
 // about the key wraps sign.ErrKey.

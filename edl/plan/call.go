@@ -22,8 +22,9 @@ func (p *planner) call(f *edl.Func, index int, ecall bool) (*Call, error) {
 			return nil, err
 		}
 	}
+	names := siblings{params: f.Params}
 	for _, param := range f.Params {
-		q, err := p.param(param, f.Params)
+		q, err := p.param(param, &names)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +50,7 @@ func (p *planner) call(f *edl.Func, index int, ecall bool) (*Call, error) {
 func (c *Call) HasMS() bool { return c.Result != nil || c.Errno != nil || len(c.Params) > 0 }
 
 // param plans a parameter, all but its offset.
-func (p *planner) param(param *edl.Param, all []*edl.Param) (*Param, error) {
+func (p *planner) param(param *edl.Param, all *siblings) (*Param, error) {
 	q := &Param{Param: param}
 	t := param.Type
 	if param.IsAry || len(param.Dims) > 0 {
@@ -82,7 +83,7 @@ func (p *planner) param(param *edl.Param, all []*edl.Param) (*Param, error) {
 	default:
 		q.Pass = Copied
 	}
-	if q.Buffer, err = p.buffer(param, all, false); err != nil {
+	if q.Buffer, err = p.buffer(param, all); err != nil {
 		return nil, err
 	}
 	elem := q.Buffer.Elem
@@ -91,8 +92,8 @@ func (p *planner) param(param *edl.Param, all []*edl.Param) (*Param, error) {
 }
 
 // buffer plans what a pointer points to. The operands of its attributes name
-// one of all; member says that these are the members of a struct.
-func (p *planner) buffer(param *edl.Param, all []*edl.Param, member bool) (*Buffer, error) {
+// one of all.
+func (p *planner) buffer(param *edl.Param, all *siblings) (*Buffer, error) {
 	b := &Buffer{Size: param.Size, Count: param.Count}
 	elem := param.Type
 	elem.Const = false
@@ -122,35 +123,50 @@ func (p *planner) buffer(param *edl.Param, all []*edl.Param, member bool) (*Buff
 	if _, ok := multiply(b.Elem.Size, max(b.Fixed, 1)); !ok || b.Elem.Size*max(b.Fixed, 1) > MaxSize {
 		return nil, errorf(param.Pos, ErrTooBig, "%s: more than %d bytes", param.Name, uint64(MaxSize))
 	}
-	if b.SizeParam, err = operand(b.Size, all, member); err != nil {
+	if b.SizeParam, err = all.operand(b.Size); err != nil {
 		return nil, err
 	}
-	b.CountParam, err = operand(b.Count, all, member)
+	b.CountParam, err = all.operand(b.Count)
 	return b, err
 }
 
-// operand finds the parameter that an operand names. A member that is a
-// pointer is none: a deep copy changes it.
-func operand(o *edl.Operand, all []*edl.Param, member bool) (int, error) {
+// siblings are the parameters of a function, or the members of a struct: what
+// the length of one of them can be.
+type siblings struct {
+	params  []*edl.Param
+	members bool
+	index   map[string]int // by name, made when it is first needed
+}
+
+// operand finds what an operand names, or -1 for a number. A member that is a
+// pointer is no length: a deep copy changes it.
+func (s *siblings) operand(o *edl.Operand) (int, error) {
 	if o == nil || o.Name == "" {
 		return -1, nil
 	}
-	for n, param := range all {
-		if param.Name != o.Name {
-			continue
+	if s.index == nil {
+		s.index = map[string]int{}
+		for n, param := range s.params {
+			if _, ok := s.index[param.Name]; !ok {
+				s.index[param.Name] = n
+			}
 		}
-		switch t := param.Type; {
-		case len(param.Dims) > 0 || param.IsAry:
-			return 0, errorf(o.Pos, ErrMisused, "%s is an array, and no length", o.Name)
-		case t.Pointers > 0 && member:
-			return 0, errorf(o.Pos, ErrMisused, "%s is a pointer, and no length", o.Name)
-		case t.Pointers > 0:
-			// An address for a length makes no sense, but it is legal.
-		case t.Kind == edl.StructKind || t.Kind == edl.UnionKind ||
-			t.Kind == edl.Float || t.Kind == edl.Double || t.Kind == edl.LongDouble || t.Kind == edl.Void:
-			return 0, errorf(o.Pos, ErrMisused, "%s is no integer, and no length", o.Name)
-		}
-		return n, nil
 	}
-	return 0, errorf(o.Pos, ErrUndefined, "there is no %s beside what it is the length of", o.Name)
+	n, ok := s.index[o.Name]
+	if !ok {
+		return 0, errorf(o.Pos, ErrUndefined, "there is no %s beside what it is the length of", o.Name)
+	}
+	switch param := s.params[n]; {
+	case len(param.Dims) > 0 || param.IsAry:
+		return 0, errorf(o.Pos, ErrMisused, "%s is an array, and no length", o.Name)
+	case param.Type.Pointers > 0 && s.members:
+		return 0, errorf(o.Pos, ErrMisused, "%s is a pointer, and no length", o.Name)
+	case param.Type.Pointers > 0:
+		return n, nil // an address makes no sense as a length, but it is legal
+	}
+	switch s.params[n].Type.Kind {
+	case edl.Void, edl.StructKind, edl.UnionKind, edl.Float, edl.Double, edl.LongDouble:
+		return 0, errorf(o.Pos, ErrMisused, "%s is no integer, and no length", o.Name)
+	}
+	return n, nil
 }

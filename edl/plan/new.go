@@ -13,6 +13,10 @@ import (
 // few sizes not to overflow.
 const MaxSize = 1 << 40
 
+// maxAllowed is the greatest number of pairs of an ECALL and an OCALL: the
+// table of which is allowed in which is that large.
+const maxAllowed = 1 << 24
+
 // maxAlign is the greatest alignment that a foreign type may have: a page.
 const maxAlign = 4096
 
@@ -68,6 +72,9 @@ func New(i *edl.Interface, o Options) (*Plan, error) {
 		if l.Size > MaxSize || l.Align&(l.Align-1) != 0 || l.Align > maxAlign {
 			return nil, fmt.Errorf("edl/plan: the type %s: size %d, alignment %d: %w", name, l.Size, l.Align, ErrMisused)
 		}
+	}
+	if pairs, ok := multiply(uint64(len(i.ECalls)), uint64(len(i.OCalls))); !ok || pairs > maxAllowed {
+		return nil, errorf(i.OCalls[0].Pos, ErrTooBig, "%d ECALLs and %d OCALLs", len(i.ECalls), len(i.OCalls))
 	}
 	p := &planner{
 		foreign:   maps.Clone(o.Foreign),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -228,6 +229,9 @@ func TestErrors(t *testing.T) {
 		{"deep by value", edl.Interface{Types: []*edl.Composite{deep}, ECalls: f(param("d", structOf("d"), edl.Attributes{}))}, plan.ErrMisused},
 		{"allow", edl.Interface{OCalls: []*edl.Func{{Pos: pos, Name: "o", Allow: []string{"e"}}}}, plan.ErrUndefined},
 		{"kind", edl.Interface{ECalls: f(param("p", kind(200), edl.Attributes{}))}, plan.ErrMisused},
+		{"pairs", edl.Interface{ECalls: slices.Repeat(f(), 1<<13), OCalls: slices.Repeat(f(), 1<<12)}, plan.ErrTooBig},
+		{"pointer for a length", edl.Interface{Types: []*edl.Composite{str("s", member("q", ptr(kind(edl.Int))),
+			param("p", ptr(kind(edl.Char)), edl.Attributes{Size: &edl.Operand{Pos: pos, Name: "q"}}))}}, plan.ErrMisused},
 		{"array", edl.Interface{ECalls: f(param("p", kind(edl.Int), in(), 1<<39))}, plan.ErrTooBig},
 	} {
 		_, err := plan.New(&c.i, plan.Options{})

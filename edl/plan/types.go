@@ -81,6 +81,7 @@ func kindName(k edl.Kind) string {
 func (p *planner) layStruct(c *Composite) error {
 	whole := Layout{0, 1}
 	union := Layout{0, 1}
+	names := siblings{params: c.Composite.Members, members: true}
 	for _, m := range c.Composite.Members {
 		t, err := p.resolve(m.Pos, m.Type)
 		if err != nil {
@@ -103,7 +104,7 @@ func (p *planner) layStruct(c *Composite) error {
 			return err
 		}
 		if m.Size != nil || m.Count != nil {
-			if member.Buffer, err = p.buffer(m, c.Composite.Members, true); err != nil {
+			if member.Buffer, err = p.buffer(m, &names); err != nil {
 				return err
 			}
 		}

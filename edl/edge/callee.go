@@ -213,15 +213,6 @@ func (c *Callee) Result(b Buffer, size uint64) Block {
 	return make(Block, size)
 }
 
-// Stage is a block for n bytes that are to be written back to a buffer whose
-// length the function has changed; nil for none. It must not have grown.
-func (c *Callee) Stage(name string, b Buffer, n uint64) Block {
-	if n == 0 || !c.Room(name, n, b.Size) {
-		return nil
-	}
-	return make(Block, n)
-}
-
 // Return writes the first n bytes of the marshalling structure back: the
 // result, and errno.
 func (c *Callee) Return(n int) {

@@ -94,7 +94,7 @@ func (c *Caller) Wide(name string, off int, s string) Region {
 // Back returns what the other side left in a region. It is called once per
 // region, after the call.
 func (c *Caller) Back(r Region) Block {
-	if r.Block == nil {
+	if r.Addr == 0 {
 		return nil
 	}
 	return c.Space.Fetch(r)
@@ -103,7 +103,7 @@ func (c *Caller) Back(r Region) Block {
 // Part returns the first n bytes of what the other side left in a region, for
 // a buffer whose length it has changed. It must not have grown.
 func (c *Caller) Part(name string, r Region, n uint64) Block {
-	if r.Block == nil || !c.Room(name, n, uint64(len(r.Block))) {
+	if r.Addr == 0 || !c.Room(name, n, uint64(len(r.Block))) {
 		return nil
 	}
 	return c.Back(r)[:n]

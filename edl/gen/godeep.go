@@ -187,19 +187,18 @@ func (g *goGen) repackField(t *goType, f *goField, b *goBuffer) {
 // storeField writes a buffer of a struct back.
 func (g *goGen) storeField(t *goType, f *goField, b *goBuffer) {
 	val := "v." + f.name
-	size := fmt.Sprint(b.total)
 	if b.shape == shapeSlice {
 		if b.factor == 0 {
 			g.f("f.Match(%q, %s, %sBytes(%s, %d))\n", f.Param.Name, b.size(lengthOf(t)), g.use(importEdge), val, b.elem.size)
 		}
-		size = "uint64(len(" + val + "))"
+		size := "len(" + val + ")"
 		if b.elem.size > 1 {
-			size += fmt.Sprintf("*%d", b.elem.size)
+			size = fmt.Sprintf("%d*%s", b.elem.size, size)
 		}
-		g.f("if m := f.Stage(%q, r[%d], %s); m != nil {\n", f.Param.Name, f.region, size)
+		g.f("if n := %s; f.Room(%q, uint64(n), r[%d].Size) {\nm := make(%sBlock, n)\n", size, f.Param.Name, f.region, g.use(importEdge))
 		g.putSlice(b.elem, "m", val)
 	} else {
-		g.f("if m := f.Stage(%q, r[%d], %s); m != nil && %s != nil {\n", f.Param.Name, f.region, size, val)
+		g.f("if %s != nil && f.Room(%q, %d, r[%d].Size) {\nm := make(%sBlock, %d)\n", val, f.Param.Name, b.total, f.region, g.use(importEdge), b.total)
 		if b.shape == shapeArray {
 			g.putArray(b.elem, b.dims, "m", "0", val)
 		} else {

@@ -57,7 +57,7 @@ func (c *Client) Close() {
 	c.free, c.closed = nil, true
 	c.mu.Unlock()
 	for _, f := range free {
-		f.mem.Free()
+		f.release()
 	}
 }
 
@@ -99,8 +99,8 @@ func (c *Client) give(f *Frame) {
 		c.free = append(c.free, f)
 	}
 	c.mu.Unlock()
-	if !keep && f.mem != nil {
-		f.mem.Free()
+	if !keep {
+		f.release()
 	}
 }
 

@@ -260,24 +260,29 @@ func (v *List) StoreC(f *edge.Callee, b edge.Block, r [5]edge.Buffer) {
 	b.PutU16(48, v.Kind)
 	b.PutU64(64, v.S)
 	b.PutU64(72, v.C)
-	if m := f.Stage("values", r[0], uint64(len(v.Values))*4); m != nil {
+	if n := 4 * len(v.Values); f.Room("values", uint64(n), r[0].Size) {
+		m := make(edge.Block, n)
 		edge.PutInts(m, v.Values)
 		f.Store(r[0], m)
 	}
-	if m := f.Stage("blob", r[1], uint64(len(v.Blob))); m != nil {
+	if n := len(v.Blob); f.Room("blob", uint64(n), r[1].Size) {
+		m := make(edge.Block, n)
 		copy(m, v.Blob)
 		f.Store(r[1], m)
 	}
-	if m := f.Stage("fixed", r[2], 32); m != nil && v.Fixed != nil {
+	if v.Fixed != nil && f.Room("fixed", 32, r[2].Size) {
+		m := make(edge.Block, 32)
 		copy(m, v.Fixed[:])
 		f.Store(r[2], m)
 	}
-	if m := f.Stage("origin", r[3], 72); m != nil && v.Origin != nil {
+	if v.Origin != nil && f.Room("origin", 72, r[3].Size) {
+		m := make(edge.Block, 72)
 		v.Origin.EncodeC(m)
 		f.Store(r[3], m)
 	}
 	f.Match("both", f.Mul(v.C, v.S), edge.Bytes(v.Both, 2))
-	if m := f.Stage("both", r[4], uint64(len(v.Both))*2); m != nil {
+	if n := 2 * len(v.Both); f.Room("both", uint64(n), r[4].Size) {
+		m := make(edge.Block, n)
 		edge.PutInts(m, v.Both)
 		f.Store(r[4], m)
 	}

@@ -14,7 +14,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"feidi": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"feidi":    func() { os.Exit(Main(Args(os.Args), os.Stdin, os.Stdout, os.Stderr)) },
+		"sgx_sign": func() { os.Exit(Main(Args(os.Args), os.Stdin, os.Stdout, os.Stderr)) },
 	})
 }
 
@@ -36,6 +37,9 @@ func TestScripts(t *testing.T) {
 			"jsonkeys": jsonKeys,
 			"json":     jsonValue,
 			"samejson": sameJSON,
+			"badkey":   badKey,
+			"convert":  convertKey,
+			"rsasign":  rsaSign,
 		},
 	})
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,12 +15,16 @@ func TestExamples(t *testing.T) {
 	if len(engines()) == 0 {
 		t.Skip("no engine on this platform")
 	}
-	root := (&app{}).root()
-	for _, cmd := range append(root.Commands(), root) {
-		if cmd.IsAdditionalHelpTopicCommand() || cmd.Name() == "help" || cmd.Name() == "completion" {
-			continue
-		}
-		t.Run(cmd.Name(), func(t *testing.T) { runExamples(t, cmd) })
+	examplesBelow(t, (&app{}).root())
+}
+
+func examplesBelow(t *testing.T, cmd *cobra.Command) {
+	if cmd.IsAdditionalHelpTopicCommand() || cmd.Name() == "help" || cmd.Name() == "completion" {
+		return
+	}
+	t.Run(cmd.Name(), func(t *testing.T) { runExamples(t, cmd) })
+	for _, sub := range cmd.Commands() {
+		examplesBelow(t, sub)
 	}
 }
 
@@ -29,6 +34,16 @@ func runExamples(t *testing.T, cmd *cobra.Command) {
 	for line := range strings.Lines(cmd.Example) {
 		line = strings.ReplaceAll(line, "/tmp", tmp)
 		args, ok := strings.CutPrefix(strings.TrimSpace(line), "feidi ")
+		if rest, isOpenSSL := strings.CutPrefix(strings.TrimSpace(line), "openssl "); isOpenSSL {
+			openssl, err := exec.LookPath("openssl")
+			if err != nil {
+				t.Skip("no openssl")
+			}
+			if out, err := exec.Command(openssl, words(rest)...).CombinedOutput(); err != nil {
+				t.Errorf("openssl %s: %v\n%s", rest, err, out)
+			}
+			continue
+		}
 		if !ok {
 			continue // another program's
 		}

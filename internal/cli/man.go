@@ -4,9 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -26,13 +24,9 @@ The pages carry the date of SOURCE_DATE_EPOCH, or today's.`,
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return cannot(err)
 			}
-			date := time.Now()
-			if s := os.Getenv("SOURCE_DATE_EPOCH"); s != "" {
-				sec, err := strconv.ParseInt(s, 10, 64)
-				if err != nil {
-					return usage("SOURCE_DATE_EPOCH=%q is not a number of seconds", s)
-				}
-				date = time.Unix(sec, 0).UTC()
+			date, err := sourceDate()
+			if err != nil {
+				return err
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true

@@ -24,6 +24,9 @@ type app struct {
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{in: stdin, out: stdout, err: stderr}
 	root := a.root()
+	if len(args) > 0 && args[0] == "sign" {
+		args = longOptions(args)
+	}
 	root.SetArgs(args)
 	return a.finish(root.Execute())
 }
@@ -56,6 +59,7 @@ func (a *app) root() *cobra.Command {
 		a.inspect(),
 		a.run(),
 		a.call(),
+		a.sign(),
 		a.demo(),
 		a.version(),
 		a.man(),

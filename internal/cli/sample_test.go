@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"sync"
@@ -36,7 +38,10 @@ var samples = sync.OnceValues(func() (map[string][]byte, error) {
 		EnclaveHash:   measure.Image(m),
 		ISVExtProdID:  [16]byte{0xE0}, ISVFamilyID: [16]byte{0xFA},
 	}
-	files := map[string][]byte{"enclave.sgxs": image.AppendSGXS(nil, m)}
+	files := map[string][]byte{
+		"enclave.sgxs": image.AppendSGXS(nil, m),
+		"key.pem":      pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
+	}
 	for name, change := range map[string]func(*isa.SigStruct){
 		"enclave.sig": func(*isa.SigStruct) {},
 		"other.sig":   func(s *isa.SigStruct) { s.EnclaveHash[0] ^= 1 },

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// badkey KIND FILE makes a key that cannot sign an enclave.
+func badKey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: badkey KIND FILE")
+	}
+	block := &pem.Block{Type: "PRIVATE KEY"}
+	var key any
+	var err error
+	switch args[0] {
+	case "short":
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case "exponent":
+		key, err = rsa.GenerateKey(rand.Reader, 3072)
+	case "ec":
+		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	default:
+		ts.Fatalf("unknown kind %q", args[0])
+	}
+	ts.Check(err)
+	block.Bytes, err = x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(block), 0o600))
+}
+
+func privateKey(ts *testscript.TestScript, file string) *rsa.PrivateKey {
+	block, _ := pem.Decode([]byte(ts.ReadFile(file)))
+	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
+	ts.Check(err)
+	return key
+}
+
+// convert FORM KEY FILE writes a PKCS #1 key in another form.
+func convertKey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: convert FORM KEY FILE")
+	}
+	key := privateKey(ts, args[1])
+	var block pem.Block
+	var err error
+	switch args[0] {
+	case "pkcs8":
+		block.Type = "PRIVATE KEY"
+		block.Bytes, err = x509.MarshalPKCS8PrivateKey(key)
+	case "pkix":
+		block.Type = "PUBLIC KEY"
+		block.Bytes, err = x509.MarshalPKIXPublicKey(&key.PublicKey)
+	case "pkcs1-public":
+		block.Type = "RSA PUBLIC KEY"
+		block.Bytes = x509.MarshalPKCS1PublicKey(&key.PublicKey)
+	default:
+		ts.Fatalf("unknown form %q", args[0])
+	}
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), pem.EncodeToMemory(&block), 0o600))
+}
+
+// rsasign KEY DATA FILE does what `openssl dgst -sha256 -sign` does.
+func rsaSign(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: rsasign KEY DATA FILE")
+	}
+	digest := sha256.Sum256([]byte(ts.ReadFile(args[1])))
+	sig, err := rsa.SignPKCS1v15(nil, privateKey(ts, args[0]), crypto.SHA256, digest[:])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), sig, 0o644))
+}
+
+func TestArgs(t *testing.T) {
+	for _, c := range []struct{ argv, want []string }{
+		{nil, nil},
+		{[]string{"feidi"}, []string{}},
+		{[]string{"/usr/bin/feidi", "sign", "-x"}, []string{"sign", "-x"}},
+		{[]string{"sgx_sign", "dump"}, []string{"sign", "dump"}},
+		{[]string{filepath.Join("opt", "sgx_sign.exe")}, []string{"sign"}},
+	} {
+		if got := Args(c.argv); !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.argv, got, c.want)
+		}
+	}
+}
+
+func TestLongOptions(t *testing.T) {
+	in := []string{"sign", "sign", "-key", "k", "-o", "-out", "--enclave", "-", "-enclave=x", "--", "-key"}
+	want := []string{"sign", "sign", "--key", "k", "-o", "--out", "--enclave", "-", "-enclave=x", "--", "-key"}
+	if got := longOptions(in); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A file that cannot be written whole leaves the old one, and nothing else.
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "out")
+	if err := writeBytes(file, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeBytes(filepath.Join(dir, "none", "out"), nil); err == nil {
+		t.Error("written into a folder that is not there")
+	}
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeBytes(filepath.Join(dir, "folder"), nil); err == nil {
+		t.Error("written over a folder")
+	}
+	if runtime.GOOS != "windows" {
+		link := filepath.Join(dir, "link")
+		if err := os.Symlink(file, link); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeBytes(link, []byte("new")); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(file); err != nil || !bytes.Equal(b, []byte("new")) {
+			t.Errorf("through a link: %q, %v", b, err)
+		}
+		if err := os.Remove(link); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeBytes(os.DevNull, []byte("x")); err != nil {
+			t.Error(err)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("%v, %v: want the file and the folder alone", entries, err)
+	}
+}

@@ -10,6 +10,8 @@ import (
 const (
 	emaNodeSize = 72
 	bitsSize    = 24
+
+	regionGuards = 2 * 0x8000 // about the records
 )
 
 // bookkeeping computes how much memory the enclave needs to manage its own,
@@ -33,12 +35,12 @@ func (p *plan) bookkeeping() error {
 		}
 		size = (1<<times-1+uint64(times))<<16 + user + roundUp(user>>15)
 	default:
-		const guards, overhead = 2 * 0x8000, 32
+		const overhead = 32
 		if user > 0 {
 			records += max(roundUp(user>>15), isa.PageSize)
 		}
 		p.bookkeep = alignUp(records+overhead, 1<<16)
-		size = user + p.bookkeep + guards
+		size = user + p.bookkeep + regionGuards
 	}
 	p.add(image.LayoutUserRegion, image.LayoutPostAdd, p.pages("UserRegionSize", size), flagsRW)
 	return nil

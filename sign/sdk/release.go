@@ -74,17 +74,6 @@ var generations = []generation{
 	{sdk2_25, 1768, version(2, 29, 0)},
 }
 
-// globalDataSize is the size of g_global_data in bytes.
-func (r release) globalDataSize() uint64 {
-	n := generations[0].size
-	for _, g := range generations {
-		if r >= g.first {
-			n = g.size
-		}
-	}
-	return n
-}
-
 // releaseOf finds out with which SDK an enclave was built. Since 2.9.1 the
 // runtime holds its version where the tool compares it. Before, the size of
 // the same structure and a string of the trusted runtime tell; simulation

@@ -28,7 +28,7 @@ func newSource(name string, data []byte) *source {
 		s.text = s.text[len(bom):]
 		s.splices = append(s.splices, splice{0, len(bom)})
 	}
-	if strings.Contains(s.text, "\\\n") || strings.Contains(s.text, "\\\r\n") {
+	if strings.IndexByte(s.text, '\\') >= 0 {
 		s.join()
 	}
 	return s
@@ -44,15 +44,10 @@ func (s *source) join() {
 		if i < 0 {
 			break
 		}
-		n := 0
-		switch after := rest[i+1:]; {
-		case strings.HasPrefix(after, "\n"):
-			n = 2
-		case strings.HasPrefix(after, "\r\n"):
-			n = 3
-		default:
+		n := continuation(rest[i:])
+		if n == 0 {
 			b.WriteString(rest[:i+1])
-			rest = after
+			rest = rest[i+1:]
 			continue
 		}
 		b.WriteString(rest[:i])
@@ -62,6 +57,21 @@ func (s *source) join() {
 	}
 	b.WriteString(rest)
 	s.text = b.String()
+}
+
+// continuation is the length of a backslash, white space and the end of the
+// line at the start of s, or 0. As gcc does, it allows white space.
+func continuation(s string) int {
+	for i := 1; i < len(s) && s[0] == '\\'; i++ {
+		switch s[i] {
+		case '\n':
+			return i + 1
+		case ' ', '\t', '\r', '\v', '\f':
+		default:
+			return 0
+		}
+	}
+	return 0
 }
 
 // pos is the place of an offset in text.

@@ -24,7 +24,7 @@ type kind uint8
 
 const (
 	number  kind = iota
-	flag         // 0 or 1, in TOML false or true
+	toggle       // 0 or 1, in TOML false or true
 	size         // bytes, a multiple of the page size; in TOML with a unit
 	word         // bits, in hex
 	address      // in hex; part of ELRange
@@ -68,21 +68,21 @@ var fields = []*field{
 		func(c *Config) uint64 { return number01(c.TCSUnbound) },
 		func(c *Config, v uint64) { c.TCSUnbound = v == 1 },
 		"whether a thread of the program keeps its thread of the enclave"},
-	bytes("StackMaxSize", "stack_max_size", 2*pageSize, func(c *Config) *uint64 { return &c.StackMaxSize },
+	amount("StackMaxSize", "stack_max_size", 2*pageSize, func(c *Config) *uint64 { return &c.StackMaxSize },
 		"most stack of a thread"),
-	bytes("StackMinSize", "stack_min_size", 2*pageSize, func(c *Config) *uint64 { return &c.StackMinSize },
+	amount("StackMinSize", "stack_min_size", 2*pageSize, func(c *Config) *uint64 { return &c.StackMinSize },
 		"stack of a thread from the start"),
-	bytes("HeapMaxSize", "heap_max_size", 0, func(c *Config) *uint64 { return &c.HeapMaxSize },
+	amount("HeapMaxSize", "heap_max_size", 0, func(c *Config) *uint64 { return &c.HeapMaxSize },
 		"most heap"),
-	bytes("HeapMinSize", "heap_min_size", 0, func(c *Config) *uint64 { return &c.HeapMinSize },
+	amount("HeapMinSize", "heap_min_size", 0, func(c *Config) *uint64 { return &c.HeapMinSize },
 		"heap that is never given back"),
-	bytes("HeapInitSize", "heap_init_size", 0, func(c *Config) *uint64 { return &c.HeapInitSize },
+	amount("HeapInitSize", "heap_init_size", 0, func(c *Config) *uint64 { return &c.HeapInitSize },
 		"heap from the start; {HeapMaxSize} if not given"),
-	bytes("ReservedMemMaxSize", "reserved_mem_max_size", 0, func(c *Config) *uint64 { return &c.ReservedMemMaxSize },
+	amount("ReservedMemMaxSize", "reserved_mem_max_size", 0, func(c *Config) *uint64 { return &c.ReservedMemMaxSize },
 		"most reserved memory, which the enclave manages itself"),
-	bytes("ReservedMemMinSize", "reserved_mem_min_size", 0, func(c *Config) *uint64 { return &c.ReservedMemMinSize },
+	amount("ReservedMemMinSize", "reserved_mem_min_size", 0, func(c *Config) *uint64 { return &c.ReservedMemMinSize },
 		"reserved memory that is never given back"),
-	bytes("ReservedMemInitSize", "reserved_mem_init_size", 0, func(c *Config) *uint64 { return &c.ReservedMemInitSize },
+	amount("ReservedMemInitSize", "reserved_mem_init_size", 0, func(c *Config) *uint64 { return &c.ReservedMemInitSize },
 		"reserved memory from the start; {ReservedMemMaxSize} if not given"),
 	boolean("ReservedMemExecutable", "reserved_mem_executable", func(c *Config) *bool { return &c.ReservedMemExecutable },
 		"lets reserved memory be executed"),
@@ -118,7 +118,7 @@ var fields = []*field{
 		func(c *Config) uint64 { return uint64(c.AMX) },
 		func(c *Config, v uint64) { c.AMX = Feature(v) },
 		"matrix extensions"},
-	bytes("UserRegionSize", "user_region_size", 0, func(c *Config) *uint64 { return &c.UserRegionSize },
+	amount("UserRegionSize", "user_region_size", 0, func(c *Config) *uint64 { return &c.UserRegionSize },
 		"address range that the enclave maps itself; needs SGX2"),
 	boolean("EnableAEXNotify", "enable_aex_notify", func(c *Config) *bool { return &c.EnableAEXNotify },
 		"tells the enclave of asynchronous exits"),
@@ -149,7 +149,7 @@ func number01(b bool) uint64 {
 }
 
 func boolean(name, key string, p func(*Config) *bool, what string) *field {
-	return &field{name, key, flag, 0, 1,
+	return &field{name, key, toggle, 0, 1,
 		func(c *Config) uint64 { return number01(*p(c)) },
 		func(c *Config, v uint64) { *p(c) = v == 1 }, what}
 }
@@ -160,7 +160,7 @@ func count(name, key string, least uint64, p func(*Config) *uint32, what string)
 		func(c *Config, v uint64) { *p(c) = uint32(v) }, what}
 }
 
-func bytes(name, key string, least uint64, p func(*Config) *uint64, what string) *field {
+func amount(name, key string, least uint64, p func(*Config) *uint64, what string) *field {
 	return &field{name, key, size, least, maxSize,
 		func(c *Config) uint64 { return *p(c) },
 		func(c *Config, v uint64) { *p(c) = v }, what}

@@ -122,7 +122,7 @@ var (
 func parseTOMLValue(f *field, value any) (v uint64, reason string) {
 	switch value := value.(type) {
 	case bool:
-		if f.kind == flag {
+		if f.kind == toggle {
 			return number01(value), ""
 		}
 	case int64:
@@ -186,7 +186,7 @@ func (k kind) names() []string {
 
 func (k kind) example() string {
 	switch k {
-	case flag:
+	case toggle:
 		return "false or true"
 	case size:
 		return `a size like "64KiB", "16MiB" or 4096`
@@ -204,7 +204,7 @@ func (k kind) example() string {
 func tomlValue(f *field, v uint64) string {
 	names := f.kind.names()
 	switch {
-	case f.kind == flag && v <= 1:
+	case f.kind == toggle && v <= 1:
 		return strconv.FormatBool(v == 1)
 	case v < uint64(len(names)):
 		return strconv.Quote(names[v])

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -33,17 +34,20 @@ type border struct {
 	next    uint64
 	live    int
 
-	// load, if set, is told of what the enclave reads outside, after it has
-	// read it. The host could change it then.
-	load func(addr uint64, n int)
-	// reads counts how often the enclave reads each byte outside.
-	reads map[uint64]int
+	// hostile hosts change every byte outside as soon as the enclave has read
+	// it.
+	hostile bool
+	// lax borders let the enclave read a byte more than once in a call.
+	lax bool
+	// report is told of what the enclave must not do.
+	report func(format string, args ...any)
 }
 
 func newBorder(t testing.TB, impl WideECalls) *border {
 	return &border{
 		t: t, table: WideTable(impl),
 		outside: make([]byte, outsideSize), pieces: map[uint64]int{}, next: outsideBase,
+		report: t.Errorf,
 	}
 }
 
@@ -75,10 +79,13 @@ func (b *border) Outside(size int) (uedge.Memory, error) {
 	return b.take(size)
 }
 
+// end is the first address behind the memory outside.
+func (b *border) end() uint64 { return outsideBase + uint64(len(b.outside)) }
+
 var errFull = errors.New("no memory is left")
 
 func (b *border) take(size int) (*piece, error) {
-	if size < 0 || uint64(size) > outsideBase+outsideSize-b.next-64 {
+	if size < 0 || uint64(size)+b.next+64 > b.end() {
 		return nil, errFull
 	}
 	p := &piece{b, b.next, size}
@@ -121,6 +128,7 @@ type gate struct {
 	host   context.Context
 	ocalls uedge.Table
 	taken  []*piece
+	read   [][2]uint64 // what the enclave has read
 }
 
 func (g *gate) Outside(addr, n uint64) bool {
@@ -129,32 +137,43 @@ func (g *gate) Outside(addr, n uint64) bool {
 }
 
 func (g *gate) Load(dst []byte, addr uint64) {
-	if !g.Outside(addr, uint64(len(dst))) {
-		g.t.Errorf("the enclave reads %d bytes at %#x without a check", len(dst), addr)
+	n := uint64(len(dst))
+	if !g.Outside(addr, n) {
+		g.report("the enclave reads %d bytes at %#x without a check", n, addr)
 		return
 	}
-	// What is not there reads as zero, where a processor would fault.
-	if addr >= outsideBase && addr < outsideBase+outsideSize {
-		copy(dst, g.outside[addr-outsideBase:])
-	}
-	if g.reads != nil {
-		for i := range dst {
-			g.reads[addr+uint64(i)]++
+	for _, r := range g.read {
+		if !g.lax && addr < r[1] && r[0] < addr+n {
+			g.report("the enclave reads %d bytes at %#x, of which it has read [%#x, %#x)", n, addr, r[0], r[1])
+			break
 		}
 	}
-	if g.load != nil {
-		g.load(addr, len(dst))
+	g.read = append(g.read, [2]uint64{addr, addr + n})
+	// What is not there reads as zero, where a processor would fault.
+	if there := g.there(addr, n); there != nil {
+		copy(dst, there)
+		if g.hostile {
+			for i := range there {
+				there[i] ^= 0xA5
+			}
+		}
 	}
+}
+
+// there is what there is of memory outside.
+func (g *gate) there(addr, n uint64) []byte {
+	if addr < outsideBase || addr >= g.end() {
+		return nil
+	}
+	return g.outside[addr-outsideBase : min(addr+n, g.end())-outsideBase]
 }
 
 func (g *gate) Store(addr uint64, src []byte) {
 	if !g.Outside(addr, uint64(len(src))) {
-		g.t.Errorf("the enclave writes %d bytes at %#x without a check", len(src), addr)
+		g.report("the enclave writes %d bytes at %#x without a check", len(src), addr)
 		return
 	}
-	if addr >= outsideBase && addr < outsideBase+outsideSize {
-		copy(g.outside[addr-outsideBase:], src)
-	}
+	copy(g.there(addr, uint64(len(src))), src)
 }
 
 func (g *gate) Alloc(n uint64) (uint64, error) {
@@ -176,6 +195,10 @@ func (g *gate) Alloc(n uint64) (uint64, error) {
 func (g *gate) Free() {
 	for _, p := range g.taken {
 		p.Free()
+		// The next OCALL may get the same memory, and reads it anew.
+		g.read = slices.DeleteFunc(g.read, func(r [2]uint64) bool {
+			return r[0] >= p.addr && r[1] <= p.addr+uint64(p.size)
+		})
 	}
 	g.taken = nil
 }

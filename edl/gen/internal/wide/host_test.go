@@ -38,9 +38,13 @@ func (h *host) OcallBuffers(_ context.Context, p []byte, m uint64, z *[2]int32, 
 }
 
 func (h *host) OcallArrays(_ context.Context, a *[4]int32, c *[2]Point) (b [4]int32, err error) {
-	b = *a
-	slices.Reverse(b[:])
-	slices.Reverse(c[:])
+	if a != nil {
+		b = *a
+		slices.Reverse(b[:])
+	}
+	if c != nil {
+		slices.Reverse(c[:])
+	}
 	return b, nil
 }
 
@@ -107,6 +111,18 @@ func newWorld(t testing.TB) *world {
 		}
 	})
 	return w
+}
+
+// worlds runs a test with a host that behaves, and with one that changes what
+// it has passed as soon as the enclave has read it. No test sees a difference.
+func worlds(t *testing.T, test func(t *testing.T, w *world)) {
+	for name, hostile := range map[string]bool{"honest": false, "hostile": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.hostile = hostile
+			test(t, w)
+		})
+	}
 }
 
 var errReason = errors.New("the reason")

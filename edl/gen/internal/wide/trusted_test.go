@@ -177,7 +177,9 @@ func (e *trusted) EcallIsptr(_ context.Context, p []byte, c *CptrT, u edge.Point
 }
 
 func (e *trusted) EcallIsary(_ context.Context, a, b *AryT) error {
-	*a = *b
+	if a != nil && b != nil {
+		*a = *b
+	}
 	return nil
 }
 
@@ -268,7 +270,9 @@ func (e *trusted) EcallDeepChange(_ context.Context, l *List, many []List) error
 }
 
 func (e *trusted) EcallDeepRaw(_ context.Context, pair *[2]ListRaw) error {
-	pair[0], pair[1] = pair[1], pair[0]
+	if pair != nil {
+		pair[0], pair[1] = pair[1], pair[0]
+	}
 	return nil
 }
 

@@ -35,9 +35,10 @@ func equal(t *testing.T, what string, err error, got, want any) {
 	}
 }
 
-func TestValues(t *testing.T) {
+func TestValues(t *testing.T) { worlds(t, testValues) }
+
+func testValues(t *testing.T, w *world) {
 	ctx := context.Background()
-	w := newWorld(t)
 	equal(t, "nothing", w.EcallNothing(ctx), w.enclave.called.Load(), int32(1))
 	sum, err := w.EcallSum(ctx, math.MinInt32, -1)
 	equal(t, "sum", err, sum, int32(math.MaxInt32))
@@ -71,9 +72,10 @@ func TestValues(t *testing.T) {
 	equal(t, "foreign, null", err, []any{st, report}, []any{status.Code(1), isa.Report{}})
 }
 
-func TestBuffers(t *testing.T) {
+func TestBuffers(t *testing.T) { worlds(t, testBuffers) }
+
+func testBuffers(t *testing.T, w *world) {
 	ctx := context.Background()
-	w := newWorld(t)
 	for _, n := range []int{0, 1, 4096, 16 << 10, 300_000} { // the frame has 16 KiB
 		p := bytes.Repeat([]byte{3}, n)
 		sum, err := w.EcallBytes(ctx, p)
@@ -146,9 +148,10 @@ func TestBuffers(t *testing.T) {
 	equal(t, "isary", w.EcallIsary(ctx, &ary, &AryT{1, 19: 2}), ary, AryT{1, 19: 2})
 }
 
-func TestStrings(t *testing.T) {
+func TestStrings(t *testing.T) { worlds(t, testStrings) }
+
+func testStrings(t *testing.T, w *world) {
 	ctx := context.Background()
-	w := newWorld(t)
 	long := strings.Repeat("long ", 10_000)
 	for _, s := range []string{"", "a", "grüße ✓ 🙂", long} {
 		n, err := w.EcallString(ctx, s)
@@ -162,9 +165,10 @@ func TestStrings(t *testing.T) {
 	equal(t, "upper", err, up, "SHORTER")
 }
 
-func TestDeep(t *testing.T) {
+func TestDeep(t *testing.T) { worlds(t, testDeep) }
+
+func testDeep(t *testing.T, w *world) {
 	ctx := context.Background()
-	w := newWorld(t)
 	list := testList(3)
 	sum, err := w.EcallDeep(ctx, &list)
 	want := testList(3)
@@ -227,9 +231,10 @@ func TestArgumentsThatDoNotFit(t *testing.T) {
 func second[T any](_ T, err error) error        { return err }
 func third[T, U any](_ T, _ U, err error) error { return err }
 
-func TestOCalls(t *testing.T) {
+func TestOCalls(t *testing.T) { worlds(t, testOCalls) }
+
+func testOCalls(t *testing.T, w *world) {
 	ctx := context.Background()
-	w := newWorld(t)
 	w.enclave.want = func(got ...any) error {
 		t.Error(got...)
 		return nil
@@ -237,9 +242,10 @@ func TestOCalls(t *testing.T) {
 	equal(t, "OCALLs", w.EcallRunOcalls(ctx), w.host.printed, []string{"grüße", "wide ✓", "text"})
 }
 
-func TestNested(t *testing.T) {
+func TestNested(t *testing.T) { worlds(t, testNested) }
+
+func testNested(t *testing.T, w *world) {
 	ctx := context.Background()
-	w := newWorld(t)
 	n, err := w.EcallStart(ctx, 5)
 	equal(t, "nested", err, n, int32(11))
 	if err := w.EcallPrivate(ctx); !errors.Is(err, status.ErrECallNotAllowed) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -196,7 +198,10 @@ func (f *signFlags) lay(cmd *cobra.Command, args []string, required ...string) (
 		return nil, err
 	}
 	o := sdk.Options{Date: day, Resign: f.resign, IgnoreRelocations: f.ignoreRel, IgnoreInit: f.ignoreInit}
-	if f.fips != "" {
+	if sdk := os.Getenv("SGX_SDK"); c.EnableOSSLFIPS && f.fips == "" && sdk != "" {
+		f.fips = path(filepath.Join(sdk, "lib64", "fips.so"))
+	}
+	if c.EnableOSSLFIPS && f.fips != "" {
 		if o.FIPSModule, err = readFile(string(f.fips), maxFile, nil); err != nil {
 			return nil, cannot(err)
 		}

@@ -76,7 +76,7 @@ func (f *signFlags) add(cmd *cobra.Command, names ...string) {
 		case "cssfile":
 			fs.Var(paths[name], name, "write the SIGSTRUCT, 1808 bytes, into this `file`")
 		case "fips-module":
-			fs.Var(paths[name], name, "`file` of the OpenSSL FIPS provider, for EnableOSSLFIPS")
+			fs.Var(paths[name], name, "`file` of the OpenSSL FIPS provider, for EnableOSSLFIPS; without it, lib64/fips.so of $SGX_SDK")
 		case "date":
 			fs.StringVar(&f.date, name, "", "the `day` of the signature, YYYY-MM-DD; without it, that of SOURCE_DATE_EPOCH, or today")
 		case "ignore-rel-error":

@@ -82,6 +82,9 @@ func (p *parser) checkParams(f *funcDecl) {
 		names[d.Name] = d
 	}
 	for _, d := range f.params {
+		if p.full() {
+			return
+		}
 		if !p.setAttributes(d) || !p.checkValue(d, "parameter") {
 			continue
 		}

@@ -10,6 +10,9 @@ func (p *parser) checkMembers(c *compositeDecl) {
 		names[d.Name] = d
 	}
 	for _, d := range c.members {
+		if p.full() {
+			return
+		}
 		if !p.setAttributes(d) || !p.checkValue(d, "member") {
 			continue
 		}

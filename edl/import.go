@@ -3,6 +3,7 @@ package edl
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -80,7 +81,7 @@ func (m *merger) take(u *unit, names map[string]bool, missing map[string]bool) [
 		}
 		parts = join(parts, m.take(next, wanted, left))
 		for _, n := range d.names {
-			if left[n.name] {
+			if left[n.name] && !m.full() {
 				m.fail(RuleImport, n.at, suggest(n.name, functionNames(next), "import `*`, or a function that it has"),
 					"%s has no function `%s`", clip(d.path), clip(n.name))
 			}
@@ -150,45 +151,38 @@ func circle(us []*unit) string {
 // join appends parts. Of a part whose file is there already, only what is new
 // is kept.
 func join(parts, more []*part) []*part {
+	byKey := map[string][]*part{}
+	for _, p := range parts {
+		byKey[p.key] = append(byKey[p.key], p)
+	}
 	for _, p := range more {
-		same := map[string]bool{}
-		found := false
-		for _, q := range parts {
-			if q.key != p.key {
-				continue
-			}
-			found = true
-			for _, f := range q.ecalls {
-				same[f.signature()] = true
-			}
-			for _, f := range q.ocalls {
-				same[f.signature()] = true
-			}
+		if first := byKey[p.key]; first != nil {
+			p = p.without(first)
 		}
-		if found {
-			first := parts
-			p = &part{unit: p.unit, key: p.key, types: newTypes(first, p), ecalls: fresh(p.ecalls, same), ocalls: fresh(p.ocalls, same)}
-		}
+		byKey[p.key] = append(byKey[p.key], p)
 		parts = append(parts, p)
 	}
 	return parts
 }
 
-// newTypes are the types of p that no part has.
-func newTypes(parts []*part, p *part) []*compositeDecl {
-	seen := map[*compositeDecl]bool{}
-	for _, q := range parts {
+// without is p less what other parts of the same file have.
+func (p *part) without(others []*part) *part {
+	types, functions := map[*compositeDecl]bool{}, map[string]bool{}
+	for _, q := range others {
 		for _, c := range q.types {
-			seen[c] = true
+			types[c] = true
+		}
+		for _, f := range slices.Concat(q.ecalls, q.ocalls) {
+			functions[f.signature()] = true
 		}
 	}
-	var list []*compositeDecl
+	rest := &part{unit: p.unit, key: p.key, ecalls: fresh(p.ecalls, functions), ocalls: fresh(p.ocalls, functions)}
 	for _, c := range p.types {
-		if !seen[c] {
-			list = append(list, c)
+		if !types[c] {
+			rest.types = append(rest.types, c)
 		}
 	}
-	return list
+	return rest
 }
 
 func fresh(fs []*funcDecl, same map[string]bool) []*funcDecl {
@@ -203,6 +197,9 @@ func fresh(fs []*funcDecl, same map[string]bool) []*funcDecl {
 
 // signature is equal for functions that were declared in the same way.
 func (f *funcDecl) signature() string {
+	if f.declared != "" {
+		return f.declared
+	}
 	var b strings.Builder
 	fmt.Fprint(&b, f.Name, f.Result, f.Public, f.Switchless, f.Convention, f.DLLImport, f.PropagateErrno)
 	for _, a := range f.allow {
@@ -218,7 +215,8 @@ func (f *funcDecl) signature() string {
 			}
 		}
 	}
-	return b.String()
+	f.declared = b.String()
+	return f.declared
 }
 
 // build makes the interface.

@@ -39,7 +39,7 @@ const (
 	maxTokens      = 1 << 19 // tokens after preprocessing, of all files
 	maxImports     = 2000    // files, counted each time they are imported
 	maxImportDepth = 64
-	maxFunctions   = 1 << 16 // after merging
+	maxNames       = 4096 // in a list of an import or of allow
 )
 
 // loader holds what one Load shares between files.

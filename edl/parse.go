@@ -338,6 +338,10 @@ func (p *parser) names(what string) ([]nameRef, bool) {
 			return nil, false
 		}
 		list = append(list, nameRef{t.text, t.span})
+		if len(list) > maxNames {
+			p.fail(RuleLimit, t.span, "use several lists, or `*`", "the list has more than %d names", maxNames)
+			return nil, false
+		}
 		if !p.accept(",") {
 			return list, true
 		}

@@ -40,6 +40,8 @@ type funcDecl struct {
 	at     span // of the name
 	params []*paramDecl
 	allow  []nameRef
+
+	declared string // signature, once it was asked for
 }
 
 // paramDecl is a parameter or a member with what was written.

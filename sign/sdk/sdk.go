@@ -40,11 +40,12 @@ type Options struct {
 	// FIPSModule is the OpenSSL FIPS provider, a shared object, that
 	// config.Config.EnableOSSLFIPS appends to the enclave's file.
 	FIPSModule []byte
+	// MaxMemory bounds the pages that the loader adds, in bytes, and thereby
+	// the time that measuring takes. Zero is 1 TiB, more than machines have.
+	MaxMemory uint64
 }
 
-// maxMemory bounds the pages that are added to an enclave, in bytes: more EPC
-// than any machine has.
-const maxMemory = 1 << 40
+const defaultMaxMemory = 1 << 40
 
 // Unsigned is an enclave file that lacks nothing but its signature.
 type Unsigned struct {
@@ -104,7 +105,7 @@ func Lay(file []byte, c *config.Config, o Options) (*Unsigned, error) {
 	if err := u.makeBlocks(p, size, module); err != nil {
 		return nil, err
 	}
-	return u, u.measure()
+	return u, u.measure(o.MaxMemory)
 }
 
 // layOut makes the layout and returns the size of the enclave, and what the
@@ -187,7 +188,10 @@ func (u *Unsigned) makeBlocks(p *plan, size uint64, module *image.Extend) error 
 }
 
 // measure fills the measurement, and notes what the enclave takes.
-func (u *Unsigned) measure() error {
+func (u *Unsigned) measure(maxMemory uint64) error {
+	if maxMemory == 0 {
+		maxMemory = defaultMaxMemory
+	}
 	m, err := image.Lay(u.file, &u.blocks[0].Metadata)
 	if err != nil {
 		return fmt.Errorf("sdk: %w: %w", ErrLayout, err)
@@ -195,7 +199,7 @@ func (u *Unsigned) measure() error {
 	var pages uint64
 	for i := range m.Runs {
 		if pages += m.Runs[i].Pages; pages > maxMemory/isa.PageSize {
-			return layoutErr("the enclave takes more than %d GiB from the start: lower the initial sizes of heap, stacks and reserved memory", maxMemory>>30)
+			return layoutErr("the enclave takes more than %d MiB from the start: lower the initial sizes of heap, stacks and reserved memory", maxMemory>>20)
 		}
 	}
 	u.memory = pages * isa.PageSize

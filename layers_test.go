@@ -67,6 +67,7 @@ var modules = map[string][]string{
 	"github.com/pelletier/go-toml/v2": {"sign/config"},
 	"golang.org/x/arch":               {"cpu/native", "internal/asm"},
 	"golang.org/x/sys":                {"cpu/native", "internal/host", "internal/cpuid", "enclave"},
+	"golang.org/x/term":               {"internal/cli"},
 }
 
 // pkg is what `go list -deps -json` says of a package.

@@ -165,7 +165,7 @@ func Signature(f *plan.Call) string {
 		if i > 0 {
 			s += ", "
 		}
-		s += declare(p.Param)
+		s += Declaration(p.Param)
 	}
 	s += ")"
 	if f.Index >= 0 && f.PropagateErrno {
@@ -174,8 +174,8 @@ func Signature(f *plan.Call) string {
 	return s
 }
 
-// declare is a parameter or a member as EDL declares it.
-func declare(p *edl.Param) string {
+// Declaration is a parameter or a member as EDL declares it.
+func Declaration(p *edl.Param) string {
 	var attrs []string
 	if p.Direction != edl.None {
 		attrs = append(attrs, p.Direction.String())

@@ -20,6 +20,7 @@ import (
 // calling are the flags of call.
 type calling struct {
 	loading
+	typing
 	in     string
 	out    int
 	answer bool
@@ -28,27 +29,49 @@ type calling struct {
 func (a *app) call() *cobra.Command {
 	var c calling
 	cmd := a.verb(&cobra.Command{
-		Use:   "call FILE INDEX",
-		Short: "Load an enclave and make one ECALL",
-		Long: `Call loads an Intel SDK enclave, makes the ECALL with the given index and a raw
-marshalling block, shows the block as it is after the call, and destroys the
-enclave.
+		Use:   "call FILE (INDEX | --edl EDL EXPRESSION...)",
+		Short: "Load an enclave and call it",
+		Long: `Call loads an Intel SDK enclave, calls it, shows what comes back, and destroys
+the enclave. With --edl it calls functions by name, one after the other:
 
-` + blockHelp + `
+  feidi call enclave.signed.so --edl Enclave.edl 'add(40, 2)'
 
-An OCALL fails with SGX_ERROR_INVALID_FUNCTION, or succeeds without any effect
-with --answer-ocalls; either way it is named on standard error.
+` + expressionHelp + `
+
+` + answersHelp + `
+
+` + typesHelp + `
+
+Without --edl it makes the ECALL with the given index and a raw marshalling
+block. ` + blockHelp + `
+
+An OCALL then fails with SGX_ERROR_INVALID_FUNCTION, or succeeds without any
+effect with --answer-ocalls; either way it is named on standard error.
 
 ` + loadingHelp,
 		Example: `  feidi demo --save /tmp/feidi-demo
+  feidi call /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl 'add(40, 2)' 'sum("ABC")'
+  feidi call /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl 'print("Hello from inside.\n")' -q
+  feidi call /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl 'ask(1)' --ocall ocall_ask=42 --json
+  feidi call /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl 'report(zero:512, zero:64, _)'
   feidi call /tmp/feidi-demo/alice.signed.so 1 --in 28000000000000000200000000000000 --out 24
   feidi call /tmp/feidi-demo/alice.signed.so 2 --in '{=010203} 0300000000000000' --out 24`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if c.edl != "" {
+				return a.typedCall(args[0], args[1:], &c.loading, &c.typing)
+			}
+			if strings.Contains(args[1], "(") {
+				return usage("%.60q is called by name, which needs the enclave's EDL: --edl FILE", args[1])
+			}
+			if len(args) > 2 {
+				return usage("one INDEX, and not %d: several calls need --edl", len(args)-1)
+			}
 			return a.makeCall(args[0], args[1], &c)
 		},
 	})
-	c.flags(cmd)
+	c.loading.flags(cmd)
+	c.typing.flags(cmd)
 	cmd.Flags().StringVar(&c.in, "in", "", "the block: `hex` digits with pointers, or a file")
 	cmd.Flags().IntVar(&c.out, "out", 0, "show the first `N` bytes of the block; 0 is all")
 	cmd.Flags().BoolVar(&c.answer, "answer-ocalls", false, "let OCALLs succeed without any effect")
@@ -103,12 +126,7 @@ func (a *app) makeCall(file, number string, c *calling) error {
 	}
 	before := e.leaves.counts()
 	err = r.make(ctx, e, b)
-	r.Leaves = e.leaves.counts()
-	for k, v := range before {
-		if r.Leaves[k] -= v; r.Leaves[k] == 0 {
-			delete(r.Leaves, k)
-		}
-	}
+	r.Leaves = since(e.leaves.counts(), before)
 	if c.out > 0 {
 		b.bytes = b.bytes[:c.out]
 	}

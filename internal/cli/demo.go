@@ -26,8 +26,8 @@ that does not come out as on hardware ends the demo with exit code 1.
 
 With --save it keeps the enclaves' files, to inspect, run and call them:
 alice.signed.so, bob.signed.so, and an SGX stream with its SIGSTRUCT,
-stream.sgxs and stream.sig. ECALL 1 of alice and bob adds the two 64-bit
-numbers at the start of its block.`,
+stream.sgxs and stream.sig, and toy.edl, which says what alice and bob can be
+asked.`,
 		Example: `  feidi demo
   feidi demo --save /tmp/feidi-demo`,
 		Args: cobra.NoArgs,

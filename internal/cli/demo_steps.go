@@ -44,6 +44,7 @@ func (d *demo) build(context.Context) error {
 	if files["stream.sgxs"], files["stream.sig"], err = toy.BuildSGXS(toy.SGXSOptions{Key: key}); err != nil {
 		return err
 	}
+	files["toy.edl"] = []byte(toy.EDL)
 	if err := os.MkdirAll(d.save, 0o755); err != nil {
 		return err
 	}

@@ -33,8 +33,9 @@ func runExamples(t *testing.T, cmd *cobra.Command) {
 	ran := 0
 	for line := range strings.Lines(cmd.Example) {
 		line = strings.ReplaceAll(line, "/tmp", tmp)
-		args, ok := strings.CutPrefix(strings.TrimSpace(line), "feidi ")
-		if rest, isOpenSSL := strings.CutPrefix(strings.TrimSpace(line), "openssl "); isOpenSSL {
+		line, stdin := piped(strings.TrimSpace(line))
+		args, ok := strings.CutPrefix(line, "feidi ")
+		if rest, isOpenSSL := strings.CutPrefix(line, "openssl "); isOpenSSL {
 			openssl, err := exec.LookPath("openssl")
 			if err != nil {
 				t.Skip("no openssl")
@@ -48,7 +49,7 @@ func runExamples(t *testing.T, cmd *cobra.Command) {
 			continue // another program's
 		}
 		var out, errs bytes.Buffer
-		if code := Main(words(args), strings.NewReader(""), &out, &errs); code != exitOK {
+		if code := Main(words(args), strings.NewReader(stdin), &out, &errs); code != exitOK {
 			t.Errorf("feidi %s: exit code %d\n%s", args, code, &errs)
 		}
 		if out.Len() == 0 {
@@ -59,6 +60,16 @@ func runExamples(t *testing.T, cmd *cobra.Command) {
 	if ran == 0 {
 		t.Error("no example")
 	}
+}
+
+// piped splits "echo 'X' | command" into the command and X.
+func piped(line string) (command, stdin string) {
+	rest, ok := strings.CutPrefix(line, "echo '")
+	stdin, command, ok2 := strings.Cut(rest, "' | ")
+	if !ok || !ok2 {
+		return line, ""
+	}
+	return command, stdin + "\n"
 }
 
 // words splits a command line at spaces, except between single quotes.

@@ -38,20 +38,22 @@ the keys "error" and "exit_code".`,
 type exitError struct {
 	code int
 	err  error
+	// detail is shown below the error: lines of a source, with marks.
+	detail string
 }
 
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
 // no is the error of a verb whose answer is no.
-func no(err error) error { return &exitError{exitNo, err} }
+func no(err error) error { return &exitError{code: exitNo, err: err} }
 
 // cannot is the error of a verb that has no answer.
-func cannot(err error) error { return &exitError{exitCannot, err} }
+func cannot(err error) error { return &exitError{code: exitCannot, err: err} }
 
 // usage is the error of a wrong argument.
 func usage(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
 }
 
 // finish reports err and returns its exit code. An error without a code is
@@ -62,10 +64,13 @@ func (a *app) finish(err error) int {
 	}
 	var e *exitError
 	if !errors.As(err, &e) {
-		e = &exitError{exitUsage, err}
+		e = &exitError{code: exitUsage, err: err}
 	}
 	fmt.Fprintf(a.err, "feidi: %v\n", err)
-	if e.code == exitUsage {
+	if e.detail != "" {
+		fmt.Fprintln(a.err, e.detail)
+	}
+	if e.code == exitUsage && e.detail == "" {
 		fmt.Fprintln(a.err, "feidi: `feidi help` shows the verbs, and `feidi VERB -h` their arguments")
 	}
 	if a.json && !a.shown {

@@ -27,6 +27,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "sign" {
 		args = longOptions(args)
 	}
+	if len(args) > 1 && args[0] == "edl" && args[1] == "gen" {
+		args = edger8rOptions(args)
+	}
 	root.SetArgs(args)
 	return a.finish(root.Execute())
 }
@@ -59,6 +62,8 @@ func (a *app) root() *cobra.Command {
 		a.inspect(),
 		a.run(),
 		a.call(),
+		a.shell(),
+		a.edl(),
 		a.sign(),
 		a.demo(),
 		a.version(),

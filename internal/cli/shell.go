@@ -1,0 +1,356 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/plan"
+	"github.com/feidi-dev/feidi/enclave/invoke"
+)
+
+const shellHelp = `  f(1, "text")           call a function
+  functions              list the functions
+  describe NAME          show a function, struct, union or enum
+  ocall NAME=VALUE       answer an OCALL from now on; several: one line each in a file
+  ocalls FILE            read answers from a file
+  ocall                  list the answers
+  reload                 load the enclave anew
+  help                   this list, and how arguments are written
+  exit                   leave, as does Ctrl-D`
+
+func (a *app) shell() *cobra.Command {
+	var l loading
+	var t typing
+	cmd := &cobra.Command{
+		Use:   "shell FILE --edl EDL",
+		Short: "Load an enclave and call it as often as you like",
+		Long: `Shell loads an Intel SDK enclave and calls its functions by name as they are
+typed in. The enclave keeps its state from one call to the next.
+
+` + shellHelp + `
+
+On a terminal, Tab completes names, and the arrow keys bring back earlier lines,
+which are kept in $XDG_STATE_HOME/feidi/shell_history. Otherwise the shell reads
+one line after the other, and its exit code is 1 if any of them failed.
+
+` + expressionHelp + `
+
+` + answersHelp + `
+
+` + typesHelp + `
+
+` + loadingHelp,
+		Example: `  feidi demo --save /tmp/feidi-demo
+  echo 'add(40, 2)' | feidi shell /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if t.edl == "" {
+				return usage("the shell needs the enclave's EDL: --edl FILE")
+			}
+			s, err := a.newSession(args[0], &l, &t)
+			if err != nil {
+				return err
+			}
+			return a.runShell(s)
+		},
+	}
+	l.flags(cmd)
+	t.flags(cmd)
+	return cmd
+}
+
+// maxLine is the longest line of a shell, in bytes.
+const maxLine = 4 << 20
+
+// lineReader reads the lines of a shell.
+type lineReader interface {
+	// ReadLine returns a line without its end, or io.EOF.
+	ReadLine() (string, error)
+	Close() error
+}
+
+// plainLines reads from what is no terminal.
+type plainLines struct{ *bufio.Scanner }
+
+func newPlainLines(r io.Reader) plainLines {
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, maxLine)
+	return plainLines{s}
+}
+
+func (p plainLines) ReadLine() (string, error) {
+	if p.Scan() {
+		return p.Text(), nil
+	}
+	if err := p.Err(); err != nil {
+		return "", cannot(fmt.Errorf("reading a line: %w", err))
+	}
+	return "", io.EOF
+}
+
+func (plainLines) Close() error { return nil }
+
+func (a *app) runShell(s *session) (err error) {
+	if err := s.reload(); err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := s.close(); err == nil {
+			err = cerr
+		}
+	}()
+	lines, interactive, err := a.lines(s)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := lines.Close(); err == nil && cerr != nil {
+			err = cannot(cerr)
+		}
+	}()
+	if interactive {
+		fmt.Fprintf(a.out, "%s, %s. Type help for help.\n", count(len(s.plan.ECalls), "function"), count(len(s.plan.OCalls), "OCALL"))
+	}
+	failed := 0
+	for {
+		line, err := lines.ReadLine()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		leave, err := s.line(line)
+		if err != nil {
+			failed++
+			fmt.Fprintf(a.err, "feidi: %v\n", err)
+			var e *exitError
+			if errors.As(err, &e) && e.detail != "" {
+				fmt.Fprintln(a.err, e.detail)
+			}
+		}
+		if leave {
+			break
+		}
+	}
+	if failed > 0 && !interactive {
+		return no(fmt.Errorf("%s failed", count(failed, "line")))
+	}
+	return nil
+}
+
+// reload loads the enclave anew.
+func (s *session) reload() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	return s.load(ctx)
+}
+
+// line does what one line says.
+func (s *session) line(line string) (leave bool, err error) {
+	line = strings.TrimSpace(line)
+	word, rest, _ := strings.Cut(line, " ")
+	rest = strings.TrimSpace(rest)
+	switch word {
+	case "", "#":
+	case "exit", "quit":
+		return true, nil
+	case "help":
+		s.a.printf("%s\n\n%s\n", shellHelp, expressionHelp)
+	case "functions":
+		s.functions()
+	case "describe":
+		return false, s.describe(rest)
+	case "reload":
+		return false, s.reload()
+	case "ocalls":
+		text, err := readFile(rest, maxAnswerFile, nil)
+		if err != nil {
+			return false, cannot(err)
+		}
+		return false, pointed(s.answers.script(string(text), s.described.ocall, files))
+	case "ocall":
+		if rest == "" {
+			s.listAnswers()
+			return false, nil
+		}
+		return false, pointed(s.answers.add([]string{rest}, []string{"ocall"}, s.described.ocall, files))
+	default:
+		if strings.HasPrefix(line, "#") {
+			return false, nil
+		}
+		return false, s.callLine(line)
+	}
+	return false, nil
+}
+
+// callLine makes a call, which an interrupt stops.
+func (s *session) callLine(line string) error {
+	if s.loaded == nil {
+		return no(fmt.Errorf("no enclave is loaded: reload"))
+	}
+	c, err := s.parse(line)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	_, err = s.call(ctx, line, c)
+	return err
+}
+
+func (s *session) functions() {
+	for _, f := range s.plan.ECalls {
+		private := ""
+		if !f.Public {
+			private = " (private)"
+		}
+		s.a.printf("%3d  %s%s\n", f.Index, invoke.Signature(f), private)
+	}
+	for _, f := range s.plan.OCalls {
+		s.a.printf("%3d  OCALL %s\n", f.Index, invoke.Signature(f))
+	}
+}
+
+func (s *session) listAnswers() {
+	for _, f := range s.plan.OCalls {
+		for _, x := range s.answers.of[f.Name] {
+			s.a.printf("%s = %s\n", f.Name, clean(clip(x.text)))
+		}
+	}
+}
+
+// describe shows what has that name.
+func (s *session) describe(name string) error {
+	found := false
+	for _, list := range [][]*plan.Call{s.plan.ECalls, s.plan.OCalls} {
+		for _, f := range list {
+			if f.Name == name {
+				s.a.printf("%s\n", invoke.Signature(f))
+				found = true
+			}
+		}
+	}
+	for _, t := range s.plan.Types {
+		if t.Name == name && t.Name != "" {
+			s.a.printf("%s\n", describeType(t))
+			found = true
+		}
+	}
+	if !found {
+		return usage("%.60q is no function and no type of the EDL", name)
+	}
+	return nil
+}
+
+// describeType writes a definition as EDL does.
+func describeType(t *plan.Composite) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s {", t.Kind, t.Name)
+	if t.Kind == edl.EnumKind {
+		for i, e := range t.Elements {
+			fmt.Fprintf(&b, " %s = %d,", e.Name, t.Values[i])
+		}
+		return strings.TrimSuffix(b.String(), ",") + " }"
+	}
+	for _, m := range t.Members {
+		fmt.Fprintf(&b, "\n    %s;", invoke.Declaration(m.Param))
+	}
+	fmt.Fprintf(&b, "\n}")
+	if t.Known() {
+		fmt.Fprintf(&b, " // %s", count(t.Size, "byte"))
+	}
+	return b.String()
+}
+
+// commands are the words that begin a line, beside functions.
+var commands = []string{"describe ", "exit", "functions", "help", "ocall ", "ocalls ", "reload"}
+
+// complete finds what the word before the cursor may become: at the beginning
+// of a line commands and functions, within parentheses the parameters of the
+// function, the members of structs and the elements of enums.
+func (s *session) complete(before string) (word string, list []string) {
+	start := len(before)
+	for start > 0 && (before[start-1] == '_' || before[start-1]|0x20 >= 'a' && before[start-1]|0x20 <= 'z' || before[start-1] >= '0' && before[start-1] <= '9') {
+		start--
+	}
+	word = before[start:]
+	add := func(names ...string) {
+		for _, n := range names {
+			if strings.HasPrefix(n, word) && !slices.Contains(list, n) {
+				list = append(list, n)
+			}
+		}
+	}
+	head := strings.TrimSpace(before[:start])
+	switch {
+	case head == "":
+		for _, f := range s.plan.ECalls {
+			add(f.Name + "(")
+		}
+		add(commands...)
+	case head == "ocall":
+		for _, f := range s.plan.OCalls {
+			add(f.Name + "=")
+		}
+	case head == "describe":
+		for _, f := range slices.Concat(s.plan.ECalls, s.plan.OCalls) {
+			add(f.Name)
+		}
+		for _, t := range s.plan.Types {
+			if t.Name != "" {
+				add(t.Name)
+			}
+		}
+	default:
+		name, _, _ := strings.Cut(head, "(")
+		s.completeArgument(strings.TrimSpace(name), strings.Contains(head, "{"), add)
+	}
+	slices.Sort(list)
+	return word, list
+}
+
+func (s *session) completeArgument(function string, inStruct bool, add func(...string)) {
+	for _, f := range s.plan.ECalls {
+		if f.Name == function && !inStruct {
+			for _, p := range f.Params {
+				add(p.Name + ": ")
+			}
+		}
+	}
+	for _, t := range s.plan.Types {
+		for _, m := range t.Members {
+			if inStruct {
+				add(m.Name + ": ")
+			}
+		}
+		for _, e := range t.Elements {
+			add(e.Name)
+		}
+	}
+	add("null", "true", "false", "hex:", "base64:", "zero:")
+}
+
+// common is the longest text that all of list begin with.
+func common(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	c := list[0]
+	for _, s := range list[1:] {
+		for !strings.HasPrefix(s, c) {
+			c = c[:len(c)-1]
+		}
+	}
+	return c
+}

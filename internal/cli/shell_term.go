@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+const prompt = "feidi> "
+
+// lines reads from the terminal with editing, or plainly from what is none.
+func (a *app) lines(s *session) (lineReader, bool, error) {
+	in, ok := a.in.(*os.File)
+	out, ok2 := a.out.(*os.File)
+	if !ok || !ok2 || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
+		return newPlainLines(a.in), false, nil
+	}
+	h := &history{path: historyPath()}
+	h.read()
+	t := &terminal{fd: int(in.Fd()), history: h}
+	t.Terminal = term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{in, out}, prompt)
+	t.History = h
+	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
+		return t.tab(s, line, pos, key)
+	}
+	return t, true, nil
+}
+
+// terminal is a terminal that is in raw mode while it reads a line, and only
+// then: calls print as usual, and Ctrl-C interrupts them.
+type terminal struct {
+	*term.Terminal
+	fd      int
+	history *history
+	partial string // what was completed last, to list the choices on a second Tab
+}
+
+// ReadLine implements lineReader. Ctrl-C is the end, as Ctrl-D is.
+func (t *terminal) ReadLine() (string, error) {
+	state, err := term.MakeRaw(t.fd)
+	if err != nil {
+		return "", cannot(err)
+	}
+	defer func() { _ = term.Restore(t.fd, state) }()
+	if w, h, err := term.GetSize(t.fd); err == nil && w > 0 {
+		_ = t.SetSize(w, h)
+	}
+	line, err := t.Terminal.ReadLine()
+	if errors.Is(err, term.ErrPasteIndicator) {
+		err = nil
+	}
+	return line, err
+}
+
+// Close keeps the history.
+func (t *terminal) Close() error { return t.history.write() }
+
+// tab completes the word before the cursor as far as it is certain. A second
+// Tab lists the choices.
+func (t *terminal) tab(s *session, line string, pos int, key rune) (string, int, bool) {
+	if key != '\t' || pos > len(line) {
+		t.partial = ""
+		return "", 0, false
+	}
+	word, list := s.complete(line[:pos])
+	if len(list) == 0 {
+		return line, pos, true
+	}
+	if rest := common(list)[len(word):]; rest != "" {
+		t.partial = ""
+		return line[:pos] + rest + line[pos:], pos + len(rest), true
+	}
+	if t.partial == line {
+		const most = 60
+		text := strings.Join(list[:min(len(list), most)], "  ")
+		if len(list) > most {
+			text += "  …"
+		}
+		// From another goroutine: this one holds the terminal's lock.
+		go func() { _, _ = t.Write([]byte(text + "\n")) }()
+	}
+	t.partial = line
+	return line, pos, true
+}
+
+// history are the lines of earlier shells and of this one, the oldest first.
+type history struct {
+	path  string // "" if there is nowhere to keep them
+	lines []string
+}
+
+// Limits of the history that is kept.
+const (
+	maxHistory     = 1000
+	maxHistoryLine = 4096
+	maxHistoryFile = maxHistory * (maxHistoryLine + 1)
+)
+
+// historyPath is where the history is kept: $XDG_STATE_HOME/feidi, or what
+// stands for it by default.
+func historyPath() string {
+	dir := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "feidi", "shell_history")
+}
+
+// read reads what is there. A history that cannot be read is none.
+func (h *history) read() {
+	if h.path == "" {
+		return
+	}
+	b, err := readFile(h.path, maxHistoryFile, nil)
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(b)) {
+		h.Add(strings.TrimRight(line, "\n"))
+	}
+}
+
+// write keeps the history. Arguments may be secret: nobody else may read it.
+func (h *history) write() error {
+	if h.path == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(h.path), 0o700); err != nil {
+		return err
+	}
+	return writeFile(h.path, 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w, strings.Join(h.lines, "\n")+"\n")
+		return err
+	})
+}
+
+// Add implements term.History.
+func (h *history) Add(line string) {
+	if line = strings.TrimSpace(line); line == "" || len(line) > maxHistoryLine || strings.Contains(line, "\n") {
+		return
+	}
+	if n := len(h.lines); n > 0 && h.lines[n-1] == line {
+		return
+	}
+	h.lines = append(h.lines, line)
+	if len(h.lines) > maxHistory {
+		h.lines = h.lines[len(h.lines)-maxHistory:]
+	}
+}
+
+// Len implements term.History.
+func (h *history) Len() int { return len(h.lines) }
+
+// At implements term.History: 0 is the latest line.
+func (h *history) At(i int) string { return h.lines[len(h.lines)-1-i] }

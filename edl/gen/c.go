@@ -31,9 +31,15 @@ type COptions struct {
 //
 // The enclave's side copies the marshalling structure before it looks at it,
 // checks every address and length, and writes to the host by the copies that
-// clear the fill buffers (VERW). The headers of the SDK must have sgx_lfence.h
-// (2.4) and memcpy_verw_s; for an SDK without the latter the macro
-// EDGE_WITHOUT_VERW selects plain copies.
+// clear the fill buffers (VERW). It compiles with the headers of the SDK from
+// 2.3 on, of which those before 2.17 have no such copies: for them the macro
+// EDGE_WITHOUT_VERW selects plain ones. An interface without switchless calls
+// needs no more than 2.1.3.
+//
+// It is stricter than sgx_edger8r in what no honest caller notices: the length
+// of a buffer is computed in 64 bits also where its operands are narrower, a
+// deep copy is fenced after its checks and freed in all cases, and when the
+// enclave returns a struct with wrong buffers none of its memory goes out.
 func C(p *plan.Plan, o COptions) ([]File, error) {
 	if err := checkC(p); err != nil {
 		return nil, err

@@ -365,8 +365,8 @@ static void hostile(void)
 	key_array k;
 
 	CHECK(FAILS(e_sum(eid, &u, SECRET, 16), INVALID));
-	CHECK(FAILS(e_sum(eid, &u, (uint8_t *)arena - 8, 16), INVALID));
-	CHECK(FAILS(e_sum(eid, &u, arena + sizeof(arena) - 1, 2), INVALID));
+	CHECK(FAILS(e_sum(eid, &u, enclave - 8, 16), INVALID));
+	CHECK(FAILS(e_sum(eid, &u, enclave + ENCLAVE_SIZE - 1, 2), INVALID));
 	CHECK(FAILS(e_sum(eid, &u, b, SIZE_MAX), INVALID));
 	CHECK(FAILS(e_fill(eid, SECRET, 16, 0), INVALID));
 	CHECK(FAILS(e_twice(eid, (int *)SECRET, 4), INVALID));
@@ -441,7 +441,7 @@ static void raw(void)
 	CHECK(FAILS(RAW(E_NOP, &x), INVALID)); /* it has no block */
 	CHECK(FAILS(RAW(E_SUM, NULL), INVALID));
 	CHECK(FAILS(RAW(E_SUM, SECRET), INVALID));
-	CHECK(FAILS(RAW(E_SUM, arena - sizeof(struct sum_ms) + 1), INVALID));
+	CHECK(FAILS(RAW(E_SUM, enclave - sizeof(struct sum_ms) + 1), INVALID));
 	memset(&s, 0, sizeof(s));
 	s.a = text;
 	s.a_len = 4;

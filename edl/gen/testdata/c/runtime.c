@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-unsigned char arena[1 << 20] __attribute__((aligned(4096)));
+static unsigned char arena[ENCLAVE_SIZE] __attribute__((aligned(4096)));
+unsigned char *const enclave = arena;
 void (*mutate)(void);
 int mutate_at, steps, fail_malloc_at, live, switchless, fences;
 const char *violation;

@@ -5,10 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-extern unsigned char arena[1 << 20]; /* the enclave */
+#define ENCLAVE_SIZE (1 << 20)
+extern unsigned char *const enclave;
 
 /* A secret of the enclave. */
-#define SECRET ((unsigned char *)arena)
+#define SECRET enclave
 #define SECRET_BYTE 0x5A
 
 /* mutate is called at step number mutate_at of the next ECALL. A step is a

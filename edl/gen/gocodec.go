@@ -113,13 +113,12 @@ func (g *goGen) takeArray(t *goType, dims []uint64, block, off, val string) {
 // loop opens a loop over the outer dimension of an array and returns its
 // variable, and the offset of an element.
 func (g *goGen) loop(t *goType, dims []uint64, val string) (i, step string) {
-	for _, i = range []string{"i", "j", "k", "l", "m", "n"} {
-		if !strings.Contains(val, "["+i+"]") && val != i {
-			break
+	root, _, _ := strings.Cut(val, "[")
+	for n := 0; i == "" || i == root || strings.Contains(val, "["+i+"]"); n++ {
+		i = string(rune('i' + n))
+		if n > 3 { // i to l, and then i4 and on
+			i = fmt.Sprintf("i%d", n)
 		}
-	}
-	if strings.Contains(val, "["+i+"]") {
-		i = "i" + fmt.Sprint(len(dims))
 	}
 	g.f("for %s := range %s {\n", i, val)
 	return i, fmt.Sprintf("%d*%s", goProduct(dims[1:])*t.size, i)

@@ -92,15 +92,15 @@ func (g *goGen) spell(t *goType) string {
 	return t.name
 }
 
-// declareTypes makes types for what the EDL defines. What has no layout is
-// left to who needs it.
+// declareTypes makes types for what the EDL defines. What has no layout, or is
+// too big, is left to who needs it.
 func (g *goGen) declareTypes() error {
 	for _, c := range g.plan.Types {
 		if c.Kind == edl.EnumKind && c.Name == "" {
 			g.declared = append(g.declared, &goType{form: formEnum, enum: c, size: c.Size})
 			continue
 		}
-		if !c.Known() {
+		if !c.Known() || c.Size == 0 || c.Size > maxGoValue {
 			continue
 		}
 		if _, err := g.composite(c, false); err != nil {

@@ -63,7 +63,7 @@ func layoutAsserts(p *plan.Plan) string {
 // gcc lays out what the plan has laid out.
 func TestCLayout(t *testing.T) {
 	plans := map[string]*plan.Plan{"loop": cPlan(t, "loop.edl"), "sample": cPlan(t, "sample.edl")}
-	for seed := range uint64(4) {
+	for seed := range uint64(2) {
 		i := randomInterface(rand.New(rand.NewPCG(seed, 0)))
 		p, err := plan.New(i, plan.Options{})
 		if err != nil {
@@ -79,7 +79,11 @@ func TestCLayout(t *testing.T) {
 		if strings.Count(asserts, "\n") < 50 {
 			t.Errorf("%s: only %d lines", name, strings.Count(asserts, "\n"))
 		}
-		for _, side := range []string{"_t", "_u"} {
+		sides := []string{"_u"}
+		if name == "sample" {
+			sides = append(sides, "_t") // the same structures again
+		}
+		for _, side := range sides {
 			src := "#include \"" + name + side + ".c\"\n" + asserts
 			if err := os.WriteFile(filepath.Join(dir, "asserts.c"), []byte(src), 0o644); err != nil {
 				t.Fatal(err)

@@ -73,12 +73,12 @@ func TestCLoop(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	cWrite(t, dir, cPlan(t, "loop.edl"), gen.COptions{})
-	for _, name := range []string{"loop_t.c", "loop_u.c"} {
-		gcc(t, "-O2", "-I"+dir, "-c", "-o", os.DevNull, in(name))
+	for _, name := range []string{"loop_t", "loop_u"} {
+		gcc(t, "-O2", "-fPIC", "-Dmalloc=enclave_malloc", "-Dfree=enclave_free", "-I"+dir, "-c", in(name+".c"), "-o", in(name+".o"))
 	}
-	gcc(t, "-Wno-error", "-g", "-O1", "-fPIC", "-shared", "-Wl,-Bsymbolic", "-Dmalloc=enclave_malloc", "-Dfree=enclave_free", "-I"+dir,
-		in("loop_t.c"), filepath.Join(cDir, "enclave.c"), "-o", in("enclave.so"))
-	gcc(t, "-Wno-error", "-g", "-O1", "-rdynamic", "-I"+dir, in("loop_u.c"), filepath.Join(cDir, "host.c"), filepath.Join(cDir, "runtime.c"),
+	gcc(t, "-Wno-error", "-fPIC", "-shared", "-Wl,-Bsymbolic", "-Dmalloc=enclave_malloc", "-Dfree=enclave_free", "-I"+dir,
+		in("loop_t.o"), filepath.Join(cDir, "enclave.c"), "-o", in("enclave.so"))
+	gcc(t, "-Wno-error", "-rdynamic", "-I"+dir, in("loop_u.o"), filepath.Join(cDir, "host.c"), filepath.Join(cDir, "runtime.c"),
 		in("enclave.so"), "-Wl,-rpath,"+dir, "-o", in("loop"))
 	out, err := exec.Command(in("loop")).CombinedOutput()
 	if err != nil {

@@ -36,7 +36,7 @@ type Options struct {
 const (
 	maxFileSize    = 4 << 20 // bytes of a file
 	maxTotalSize   = 8 << 20 // bytes of all files, counted each time they are read
-	maxTokens      = 1 << 19 // tokens after preprocessing, of all files
+	maxTokens      = 1 << 18 // tokens after preprocessing, of all files
 	maxImports     = 2000    // files, counted each time they are imported
 	maxImportDepth = 64
 	maxNames       = 4096 // in a list of an import or of allow
@@ -50,6 +50,8 @@ type loader struct {
 	total  int              // bytes read
 	tokens int              // made
 	visits int              // of imported files
+
+	initial map[string]*macro // what is defined at the start of each file
 }
 
 // Load reads an EDL file and what it imports, and checks it. If it is wrong
@@ -123,7 +125,11 @@ var (
 // folders are where an import is looked for, in order. from is the folder of
 // the file that imports.
 func (l *loader) folders(from string) []string {
-	return append(slices.Clone(l.opts.SearchPath), ".", from)
+	folders := append(slices.Clone(l.opts.SearchPath), ".")
+	if !slices.Contains(folders, from) {
+		folders = append(folders, from)
+	}
+	return folders
 }
 
 // searched is the hint for a file that was not found.

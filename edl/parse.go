@@ -215,11 +215,17 @@ func (p *parser) item() bool {
 		return p.composite() && p.semicolon()
 	case t.is("trusted"), t.is("untrusted"):
 		return p.block()
+	case t.kind == tIdent && !keywords[t.text]:
+		p.fail(RuleSyntax, t.span, suggest(t.text, items, "write "+strings.Join(items, ", ")), "`%s` is not expected here%s", clip(t.text), origin(t))
+		return false
 	default:
-		p.unexpected("include, from, struct, union, enum, trusted or untrusted")
+		p.unexpected("one of " + strings.Join(items, ", "))
 		return false
 	}
 }
+
+// items are the words that begin a declaration of the enclave.
+var items = []string{"include", "from", "struct", "union", "enum", "trusted", "untrusted"}
 
 func (p *parser) semicolon() bool {
 	if p.accept(";") {

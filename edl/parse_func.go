@@ -147,6 +147,10 @@ func (p *parser) function() (*funcDecl, bool) {
 		p.fail(RuleResultArray, t.span, "return a pointer", "a function cannot return an array")
 		return nil, false
 	}
+	if t := p.peek(); result.Kind == Foreign && t.kind == tIdent && keywords[t.text] {
+		p.fail(RuleSyntax, at, suggest(result.Name, []string{"public", "const", "unsigned", "struct"}, "remove it"), "`%s` is not expected here", clip(result.Name))
+		return nil, false
+	}
 	name, ok := p.ident("the name of a function")
 	if !ok {
 		return nil, false

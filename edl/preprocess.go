@@ -1,6 +1,7 @@
 package edl
 
 import (
+	"maps"
 	"path/filepath"
 	"strings"
 )
@@ -77,14 +78,7 @@ const predefined = `#define __STDC__ 1
 // preprocess returns the tokens of a file, the last of which is tEOF; nil if
 // there are too many.
 func (l *loader) preprocess(src *source) []token {
-	pp := &preprocessor{loader: l, macros: map[string]*macro{}, once: map[string]bool{}}
-	pp.define(newSource("<built-in>", []byte(predefined)))
-	for _, name := range []string{"__LINE__", "__FILE__", "__DATE__", "__TIME__"} {
-		pp.macros[name] = &macro{name: name, builtin: true}
-	}
-	if text := pp.options(); text != "" {
-		pp.define(newSource("<option>", []byte(text)))
-	}
+	pp := &preprocessor{loader: l, macros: l.initialMacros(), once: map[string]bool{}}
 	pp.files = []*openFile{{lx: newLexer(src)}}
 	var out []token
 	for {
@@ -97,6 +91,20 @@ func (l *loader) preprocess(src *source) []token {
 			return out
 		}
 	}
+}
+
+// initialMacros are what is defined at the start of a file.
+func (l *loader) initialMacros() map[string]*macro {
+	if l.initial == nil {
+		pp := &preprocessor{loader: l, macros: map[string]*macro{}}
+		pp.define(newSource("<built-in>", []byte(predefined)))
+		for _, name := range []string{"__LINE__", "__FILE__", "__DATE__", "__TIME__"} {
+			pp.macros[name] = &macro{name: name, builtin: true}
+		}
+		pp.define(newSource("<option>", []byte(pp.options())))
+		l.initial = pp.macros
+	}
+	return maps.Clone(l.initial)
 }
 
 // options are the macros of Options.Defines as directives.

@@ -82,7 +82,7 @@ func (p *plan) records() uint64 {
 	// all regions are nodes.
 	regions := uint64(7)
 	thread := 3*node + committed(p.stackMin/isa.PageSize) + committed(1) +
-		committed(nssa*uint64(p.ssaPages)) + committed(uint64(p.tdPages()))
+		committed(nssa*uint64(p.ssaPages)) + committed(uint64(p.tdPages))
 	if p.StackMaxSize > p.stackMin {
 		regions++
 		thread += committed((p.StackMaxSize - p.stackMin) / isa.PageSize)

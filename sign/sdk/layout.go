@@ -32,6 +32,7 @@ type plan struct {
 	sgx2      bool   // metadata for machines that add pages to a running enclave
 	xsave     uint32 // bytes
 	ssaPages  uint32 // of a frame
+	tdPages   uint32 // of a thread's data
 	stackMin  uint64
 	pool      uint32 // static threads beside the first
 	eremove   uint32 // threads that are added and, where that is possible, removed again
@@ -93,11 +94,9 @@ func (p *plan) thread() []image.LayoutEntry {
 		image.LayoutEntry{ID: image.LayoutTCS, Attributes: measured, Pages: 1, Flags: isa.MakeSecInfoFlags(0, isa.PTTCS)},
 		image.LayoutEntry{ID: image.LayoutSSA, Attributes: measured, Pages: nssa * p.ssaPages, Flags: rw},
 		guard,
-		image.LayoutEntry{ID: image.LayoutTD, Attributes: measured, Pages: p.tdPages(), Flags: rw},
+		image.LayoutEntry{ID: image.LayoutTD, Attributes: measured, Pages: p.tdPages, Flags: rw},
 	)
 }
-
-func (p *plan) tdPages() uint32 { return 1 + uint32(roundUp(p.object.tlsSize)/isa.PageSize) }
 
 // repeat adds a thread n times, the repetitions as a group.
 func (p *plan) repeat(thread []image.LayoutEntry, n uint32, group uint16) {

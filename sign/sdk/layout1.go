@@ -30,7 +30,7 @@ func (p *plan) static() {
 	p.table[len(p.table)-1].Flags = isa.MakeSecInfoFlags(0, isa.PTTCS)
 	p.add(layout1SSA, measured, nssa*p.ssaPages, flagsRW)
 	p.add(layout1Guard, 0, guardPages1, 0)
-	p.add(layout1TD, measured, p.tdPages(), flagsRW)
+	p.add(layout1TD, measured, p.tdPages, flagsRW)
 	p.threadLen = len(p.table) - 1
 	if p.TCSNum > 1 {
 		p.group(layout1Group, p.TCSNum-1)

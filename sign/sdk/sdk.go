@@ -63,6 +63,9 @@ type Unsigned struct {
 // Lay checks an enclave file, lays out its metadata and measures it. It keeps
 // file, which must not change while the result is in use.
 //
+// Before SDK 2.4 a stack had 4 KiB at least, and 8 KiB since: for an enclave of
+// those releases a StackMinSize that is the default means theirs.
+//
 // An error about the file is an *ObjectError; others wrap config.ErrInvalid or
 // ErrLayout.
 func Lay(file []byte, c *config.Config, o Options) (*Unsigned, error) {
@@ -115,6 +118,7 @@ func (p *plan) layOut(s *isa.SigStruct) (size uint64, note string, err error) {
 	if p.sdk >= sdk2_18 {
 		p.ssaPages = uint32(roundUp(uint64(p.xsave)+gprAreaSize) / isa.PageSize)
 	}
+	p.tdPages = p.pages("thread-local data", isa.PageSize+roundUp(p.object.tlsSize))
 	p.pool = min(p.TCSMinPool, p.TCSNum-1)
 	p.eremove = p.TCSNum - 1 - p.pool
 	p.rsrvInit = p.ReservedMemInitSize

@@ -50,6 +50,9 @@ func C(p *plan.Plan, o COptions) ([]File, error) {
 	var files []File
 	add := func(suffix string, write func(*cWriter)) {
 		w := &cWriter{plan: p, options: o, ident: cIdentifier(p.Interface.Name)}
+		if w.ident[0] >= '0' && w.ident[0] <= '9' {
+			w.ident = "_" + w.ident
+		}
 		write(w)
 		files = append(files, File{p.Interface.Name + suffix, []byte(w.String())})
 	}

@@ -95,11 +95,21 @@ func (w *cWriter) ecallProxy(c *plan.Call) string {
 	if w.options.UsePrefix {
 		name = w.ident + "_" + name
 	}
-	first := []string{"sgx_enclave_id_t eid"}
+	first := []string{"sgx_enclave_id_t " + cEnclave(c)}
 	if c.Result != nil {
 		first = append(first, cResult(c))
 	}
 	return "sgx_status_t " + name + "(" + cParams(c.Params, first...) + ")"
+}
+
+// cEnclave is the name of a proxy's parameter for the enclave.
+func cEnclave(c *plan.Call) string {
+	for _, p := range c.Params {
+		if p.Name == "eid" {
+			return "edge_eid"
+		}
+	}
+	return "eid"
 }
 
 // ocallProxy is the prototype of what the enclave calls.

@@ -71,9 +71,10 @@ func (w *cWriter) ecallProxyBody(c *plan.Call) {
 	if c.Switchless {
 		call = "sgx_ecall_switchless"
 	}
+	eid := cEnclave(c)
 	w.f("/* ECALL %d */\n%s\n{\n", c.Index, w.ecallProxy(c))
 	if !c.HasMS() {
-		w.f("\treturn %s(eid, %d, &ocall_table_%s, NULL);\n}\n", call, c.Index, w.ident)
+		w.f("\treturn %s(%s, %d, &ocall_table_%s, NULL);\n}\n", call, eid, c.Index, w.ident)
 		return
 	}
 	w.f("\tms_%s_t edge_ms;\n", c.Name)
@@ -99,9 +100,9 @@ func (w *cWriter) ecallProxyBody(c *plan.Call) {
 		}
 	}
 	if c.Result == nil {
-		w.f("\treturn %s(eid, %d, &ocall_table_%s, &edge_ms);\n}\n", call, c.Index, w.ident)
+		w.f("\treturn %s(%s, %d, &ocall_table_%s, &edge_ms);\n}\n", call, eid, c.Index, w.ident)
 		return
 	}
-	w.f("\tedge_status = %s(eid, %d, &ocall_table_%s, &edge_ms);\n", call, c.Index, w.ident)
+	w.f("\tedge_status = %s(%s, %d, &ocall_table_%s, &edge_ms);\n", call, eid, c.Index, w.ident)
 	w.f("\tif (edge_status == SGX_SUCCESS && retval)\n\t\t*retval = edge_ms.ms_retval;\n\treturn edge_status;\n}\n")
 }

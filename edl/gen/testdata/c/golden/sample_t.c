@@ -228,7 +228,7 @@ typedef struct ms_blobs_t {
 
 typedef struct ms_later_t {
 	int ms_retval;
-	void *ms_p;
+	void *ms_eid;
 } ms_later_t;
 
 typedef struct ms_print_t {
@@ -656,7 +656,7 @@ static sgx_status_t SGX_CDECL sgx_later(void *pms)
 	if (edge_status != SGX_SUCCESS)
 		return edge_status;
 
-	edge_result = later(edge_ms.ms_p);
+	edge_result = later(edge_ms.ms_eid);
 	edge_status = edge_copy_out(&SGX_CAST(ms_later_t *, pms)->ms_retval, &edge_result, sizeof(edge_result));
 	return edge_status;
 }

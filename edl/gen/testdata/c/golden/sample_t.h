@@ -61,7 +61,7 @@ void wide(wchar_t *text);
 union value grid(uint8_t cells[2][3], enum mode pms);
 uint32_t keys(key_array key, item_ptr items, size_t n);
 void blobs(struct blob *list, size_t n);
-int later(void *p);
+int later(void *eid);
 
 /* Calls to the host. The result of one is in *retval if SGX_SUCCESS is
  * returned; retval may be NULL. The host may return anything. */

@@ -50,7 +50,7 @@ typedef struct ms_blobs_t {
 
 typedef struct ms_later_t {
 	int ms_retval;
-	void *ms_p;
+	void *ms_eid;
 } ms_later_t;
 
 typedef struct ms_print_t {
@@ -234,13 +234,13 @@ sgx_status_t blobs(sgx_enclave_id_t eid, struct blob *list, size_t n)
 }
 
 /* ECALL 8 */
-sgx_status_t later(sgx_enclave_id_t eid, int *retval, void *p)
+sgx_status_t later(sgx_enclave_id_t edge_eid, int *retval, void *eid)
 {
 	ms_later_t edge_ms;
 	sgx_status_t edge_status;
 
-	edge_ms.ms_p = p;
-	edge_status = sgx_ecall_switchless(eid, 8, &ocall_table_sample, &edge_ms);
+	edge_ms.ms_eid = eid;
+	edge_status = sgx_ecall_switchless(edge_eid, 8, &ocall_table_sample, &edge_ms);
 	if (edge_status == SGX_SUCCESS && retval)
 		*retval = edge_ms.ms_retval;
 	return edge_status;

@@ -84,7 +84,7 @@ sgx_status_t wide(sgx_enclave_id_t eid, wchar_t *text);
 sgx_status_t grid(sgx_enclave_id_t eid, union value *retval, uint8_t cells[2][3], enum mode pms);
 sgx_status_t keys(sgx_enclave_id_t eid, uint32_t *retval, key_array key, item_ptr items, size_t n);
 sgx_status_t blobs(sgx_enclave_id_t eid, struct blob *list, size_t n);
-sgx_status_t later(sgx_enclave_id_t eid, int *retval, void *p);
+sgx_status_t later(sgx_enclave_id_t edge_eid, int *retval, void *eid);
 
 #ifdef __cplusplus
 }

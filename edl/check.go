@@ -2,6 +2,9 @@ package edl
 
 // checkInterface checks what needs all files together.
 func (l *loader) checkInterface(m *merged) {
+	if l.opts.Dialect == OpenEnclave {
+		m.nameTypes()
+	}
 	l.checkTypes(m)
 	ecalls := l.checkNames(m)
 	structs := map[string]*compositeDecl{}

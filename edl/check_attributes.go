@@ -241,14 +241,13 @@ func (p *parser) checkOperands(d *paramDecl, names map[string]*paramDecl, what s
 			p.fail(RuleOperand, at, suggest(a.op.Name, sortedKeys(names), "name a "+what+" or write a number"), "there is no %s `%s`", what, clip(a.op.Name))
 			continue
 		}
-		switch t := other.Type; {
-		case t.Pointers > 0 || len(other.Dims) > 0 || t.Kind == StructKind || t.Kind == UnionKind ||
-			t.Kind == Float || t.Kind == Double || t.Kind == LongDouble:
-			if p.dialect == OpenEnclave {
-				p.fail(RuleOperand, at, "make it size_t", "the %s `%s` is no integer", what, clip(other.Name))
-			} else {
-				p.warn(RuleOperand, at, "make it size_t", "the %s `%s` is no integer", what, clip(other.Name))
-			}
+		t := other.Type
+		object := t.Pointers > 0 || len(other.Dims) > 0 || t.Kind == StructKind || t.Kind == UnionKind
+		switch {
+		case object && p.dialect == OpenEnclave:
+			p.fail(RuleOperand, at, "make it size_t", "the %s `%s` is no integer", what, clip(other.Name))
+		case object || t.Kind == Float || t.Kind == Double || t.Kind == LongDouble:
+			p.warn(RuleOperand, at, "make it size_t", "the %s `%s` is no integer", what, clip(other.Name))
 		case signed(t.Kind):
 			p.warn(RuleSignedSize, at, "make it size_t", "the %s `%s` is signed: a negative number becomes a very large size", what, clip(other.Name))
 		}

@@ -1,5 +1,7 @@
 package edl
 
+import "slices"
+
 // checkOpenEnclave checks what oeedger8r refuses or warns of where
 // sgx_edger8r does not.
 func (p *parser) checkOpenEnclave(f *funcDecl, trusted bool) {
@@ -23,11 +25,43 @@ func (p *parser) checkOpenEnclave(f *funcDecl, trusted bool) {
 		case WChar, LongDouble, Long, ULong:
 			p.warn(RuleNonPortable, d.typeAt, "use a type of fixed width", "%s has another size on Windows", d.Type.Kind)
 		case Foreign, StructKind:
-			if d.Type.Pointers > 0 && !d.UserCheck && !p.defined[d.Type.Name] {
-				p.warn(RuleForeignPtr, d.typeAt, "define the type in the EDL file", "what a %s holds is not known, so pointers in it are not followed", d.Type)
+			c := p.defined[d.Type.Name]
+			if d.Type.Pointers == 0 || d.attr("user_check").name.text != "" {
+				continue
 			}
-			if d.Type.Pointers > 0 && d.Size != nil && p.defined[d.Type.Name] {
-				p.fail(RuleDialect, d.attr("size").at(), "use count=", "Open Enclave takes no size= for a pointer to a struct of the interface")
+			if c == nil {
+				p.warn(RuleForeignPtr, d.typeAt, "define the type in the EDL file", "what a %s holds is not known, so pointers in it are not followed", d.Type)
+			} else if d.Size != nil && c.deep() {
+				p.fail(RuleDialect, d.attr("size").at(), "use count=", "Open Enclave takes no size= for %s, which is copied deeply", clip(c.Name))
+			}
+		}
+	}
+}
+
+// nameTypes gives types that are written by their name alone, which is a
+// typedef in generated C, the kind of their definition.
+func (m *merged) nameTypes() {
+	kinds := map[string]Kind{}
+	for _, p := range m.parts {
+		for _, c := range p.types {
+			kinds[c.Name] = c.Kind
+		}
+	}
+	name := func(t *Type) {
+		if kind, ok := kinds[t.Name]; ok && t.Kind == Foreign {
+			t.Kind = kind
+		}
+	}
+	for _, p := range m.parts {
+		for _, c := range p.types {
+			for _, member := range c.Members {
+				name(&member.Type)
+			}
+		}
+		for _, f := range slices.Concat(p.ecalls, p.ocalls) {
+			name(&f.Result)
+			for _, param := range f.Params {
+				name(&param.Type)
 			}
 		}
 	}

@@ -161,7 +161,8 @@ func (l *loader) unit(path string, data []byte) *unit {
 	if toks == nil {
 		return nil
 	}
-	p := &parser{report: l.report, dialect: l.opts.Dialect, toks: toks, unit: u, before: before, defined: map[string]bool{}}
+	p := &parser{report: l.report, dialect: l.opts.Dialect, toks: toks, unit: u, before: before,
+		defined: map[string]*compositeDecl{}, values: map[string]uint64{}}
 	p.file()
 	return u
 }

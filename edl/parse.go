@@ -15,7 +15,8 @@ type parser struct {
 	i       int
 	before  int // errors before this file
 	unit    *unit
-	defined map[string]bool // structs, unions and enums so far
+	defined map[string]*compositeDecl // structs, unions and enums so far
+	values  map[string]uint64         // of enum elements so far, where they are known
 }
 
 // keywords are no names. bool is one in the Open Enclave dialect only.

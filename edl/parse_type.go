@@ -124,8 +124,11 @@ func (p *parser) dims() ([]uint64, span, bool) {
 			dims = append(dims, max(n, 1))
 		case t.kind == tIdent && !keywords[t.text] && p.dialect == OpenEnclave:
 			p.next()
-			p.fail(RuleDialect, t.span, "write the number, or #define "+t.text, "the value of the dimension `%s` is known to C only", t.text)
-			dims = append(dims, 1)
+			n, ok := p.values[t.text]
+			if !ok || n == 0 {
+				p.fail(RuleDialect, t.span, "write the number, or #define "+clip(t.text), "the value of the dimension `%s` is known to C only", clip(t.text))
+			}
+			dims = append(dims, max(n, 1))
 		default:
 			p.unexpected("a decimal number of elements")
 			return nil, at, false
@@ -186,7 +189,7 @@ func (p *parser) composite() bool {
 
 func (p *parser) addComposite(c *compositeDecl) {
 	p.unit.composites = append(p.unit.composites, c)
-	p.defined[c.Name] = true
+	p.defined[c.Name] = c
 }
 
 // hasErrorsSince reports whether there was an error behind a token.
@@ -230,12 +233,30 @@ func (p *parser) enum(keyword token) bool {
 			}
 		}
 		c.Elements = append(c.Elements, e)
+		p.evaluate(c, e)
 		if p.accept("}") {
 			return true
 		}
 		if !p.expect(",", "or `}` after an enum element") {
 			return false
 		}
+	}
+}
+
+// evaluate notes the value of an element, the last of c, if it is known.
+func (p *parser) evaluate(c *compositeDecl, e Element) {
+	n, ok := uint64(0), true
+	switch {
+	case e.Value == nil && len(c.Elements) > 1:
+		n, ok = p.values[c.Elements[len(c.Elements)-2].Name]
+		n++
+	case e.Value != nil && e.Value.Name != "":
+		n, ok = p.values[e.Value.Name]
+	case e.Value != nil:
+		n = e.Value.Number
+	}
+	if ok {
+		p.values[e.Name] = n
 	}
 }
 

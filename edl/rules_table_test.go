@@ -180,7 +180,7 @@ var ruleCases = []struct {
 		refused: []string{"t: void f([in] «int* a[4]»);", "t: void f([user_check] «void* a[4]»);", "t: void f([in, isptr] foreign_t a«[4]»);"}},
 	{rule: edl.RuleOperand, title: "size and count name a parameter",
 		good:    []string{"t: void f([in, size=n, count=m] void* p, size_t n, int m);", "t: void f([in, size=0] void* p);", "t: void f([in, size=n] void* p, [user_check] int* n);", "d: struct s { [size=n] char* p; size_t n; };"},
-		refused: []string{"t: void f([in, size=«n»] void* p);", "t: void f([in, count=«len»] int* p, size_t n);", "u: void f([in, size=«n»] void* p);", "d: struct s { [size=«n»] char* p; };", "oe: t: public void f([in, size=«n»] void* p, float n);"}},
+		refused: []string{"t: void f([in, size=«n»] void* p);", "t: void f([in, count=«len»] int* p, size_t n);", "u: void f([in, size=«n»] void* p);", "d: struct s { [size=«n»] char* p; };", "oe: t: public void f([in, size=«n»] void* p, [user_check] int* n);"}},
 	{rule: edl.RuleMemberAttr, title: "members have size and count only, unions have no attributes",
 		good:    []string{"d: struct s { [size=4] char* a; [count=n] int* b; size_t n; int* c; }; union u { int* p; };"},
 		refused: []string{"d: struct s { [«in»] int* p; };", "d: struct s { [size=4, «out»] int* p; };", "d: struct s { [«user_check»] int* p; };", "d: struct s { [count=4, «string»] char* p; };", "d: struct s { [count=4, «wstring»] wchar_t* p; };", "d: struct s { [count=4, «isptr»] foreign_t p; };", "d: struct s { [count=4, «isary»] foreign_t p; };", "d: struct s { [count=4, «readonly»] foreign_t p; };", "d: struct s { «[size=4]» int p; };", "d: struct s { «[size=4]» foreign_t p; };", "d: union u { «[size=4]» int* p; };"}},
@@ -249,8 +249,8 @@ var ruleCases = []struct {
 
 	// The Open Enclave dialect.
 	{rule: edl.RuleDialect, title: "what Open Enclave does not have",
-		good:    []string{"oe: t: public void f([in, size=4] void* p);", "oe: u: void f() allow(root);", "t: public void f([in, size=4, count=2] void* p);"},
-		refused: []string{"oe: t: void «f»();", "oe: u: [«cdecl»] void f();", "oe: t: public void f([in, size=4, «count=2»] void* p);", "oe: t: public void f([in] int a[«N»]);", "oe: t: public void f([in, isptr, «readonly»] foreign_t p);", "oe: d: struct s { int a; }; trusted { public void f([in, «size=4»] struct s* p); };"}},
+		good:    []string{"oe: t: public void f([in, size=4] void* p);", "oe: u: void f() allow(root);", "t: public void f([in, size=4, count=2] void* p);", "oe: d: enum { M = 3, N }; trusted { public void f([in] int a[N]); };", "oe: d: struct s { [size=4] char* p; }; trusted { public void f([in, count=4] s* p); };"},
+		refused: []string{"oe: t: void «f»();", "oe: u: [«cdecl»] void f();", "oe: t: public void f([in, size=4, «count=2»] void* p);", "oe: t: public void f([in] int a[«N»]);", "oe: t: public void f([in, isptr, «readonly»] foreign_t p);", "oe: d: struct s { [size=4] char* p; }; trusted { public void f([in, «size=4»] struct s* p); };"}},
 
 	// Warnings.
 	{rule: edl.RuleOrphan, title: "a private function that no OCALL allows is never called",

@@ -104,15 +104,15 @@ func unkeyed(t *testing.T, file []byte) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		css := note[64:][:isa.SigStructSize]
-		clear(css[20:24])               // DATE
-		clear(css[128 : 128+384+4+384]) // MODULUS, EXPONENT, SIGNATURE
-		clear(css[1040 : 1040+2*384])   // Q1, Q2
-		for _, x := range m.Extends {   // which lie in the file
+		for _, x := range m.Extends { // which lie in the file
 			if x.ID == image.ExtendFIPSSignature {
 				clear(x.Data)
 			}
 		}
+		css := note[64:][:isa.SigStructSize]
+		clear(css[20:24])               // DATE
+		clear(css[128 : 128+384+4+384]) // MODULUS, EXPONENT, SIGNATURE
+		clear(css[1040 : 1040+2*384])   // Q1, Q2
 		note = note[m.Size:]
 	}
 	return out

@@ -19,12 +19,13 @@ const (
 	fipsSignatureSize = 2*isa.RSAKeySize + 4
 )
 
-// fipsSignature signs a finished SIGSTRUCT for the self-test of Intel's crypto
-// library: an RSA-3072 key, its exponent, and the signature, little-endian.
+// fipsSignature signs a finished SIGSTRUCT, as the SDK's loader checks it for
+// enclaves with Intel's crypto library in FIPS mode: an RSA-3072 modulus and
+// its exponent, little-endian, and the signature, big-endian.
 //
 // The key lies beside the signature, so that it authenticates nothing: it lets
-// the library notice damage. It is therefore not drawn but derived from what
-// it signs, and signing twice gives the same file.
+// the loader notice damage. It is therefore not drawn but derived from what it
+// signs, and signing twice gives the same file.
 func fipsSignature(s *isa.SigStruct) ([]byte, error) {
 	css, err := s.AppendBinary(nil)
 	if err != nil {
@@ -46,8 +47,8 @@ func fipsSignature(s *isa.SigStruct) ([]byte, error) {
 	modulus := key.N.FillBytes(make([]byte, isa.RSAKeySize))
 	for i := range isa.RSAKeySize {
 		out[i] = modulus[isa.RSAKeySize-1-i]
-		out[isa.RSAKeySize+4+i] = sig[isa.RSAKeySize-1-i]
 	}
+	copy(out[isa.RSAKeySize+4:], sig)
 	binary.LittleEndian.PutUint32(out[isa.RSAKeySize:], fipsExponent)
 	return out, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"math/big"
 	"slices"
@@ -376,18 +375,14 @@ func TestResignOld(t *testing.T) {
 	}
 }
 
-// TestFIPSSignature checks the signature that Intel's crypto library wants
-// over the SIGSTRUCT: modulus, exponent, signature, all little-endian.
+// TestFIPSSignature checks the signature over the SIGSTRUCT as the SDK's
+// loader does: modulus and exponent are little-endian, the signature is not.
 func TestFIPSSignature(t *testing.T) {
 	u := lay(t, unsigned(t), with(func(c *config.Config) { dynamic(c); c.EnableIPPFIPS = true }), sdk.Options{Date: day})
 	if err := u.Sign(testKey()); err != nil {
 		t.Fatal(err)
 	}
 	out := write(t, u)
-	css, err := u.SigStruct().AppendBinary(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	note := edit(t, out).Data(edit(t, out).Section(image.MetadataSection))[25:]
 	for _, want := range u.Metadata() {
 		m, err := image.ParseMetadata(note)
@@ -398,18 +393,26 @@ func TestFIPSSignature(t *testing.T) {
 		if m.Version != want.Version || len(m.Extends) != 1 || m.Extends[0].ID != image.ExtendFIPSSignature || !bytes.Equal(m.Extends[0].Data, want.Extends[0].Data) {
 			t.Fatalf("metadata %x: %d entries", m.Version, len(m.Extends))
 		}
-		b := bytes.Clone(m.Extends[0].Data)
-		if len(b) != 772 || binary.LittleEndian.Uint32(b[384:]) != 65537 {
-			t.Fatalf("%d bytes, exponent %d", len(b), binary.LittleEndian.Uint32(b[384:]))
-		}
-		n, sig := b[:384], b[388:]
-		slices.Reverse(n)
-		slices.Reverse(sig)
-		digest := sha256.Sum256(css)
-		key := &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}
-		if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], sig); err != nil {
-			t.Error(err)
-		}
+		checkFIPSSignature(t, m)
+	}
+}
+
+func checkFIPSSignature(t *testing.T, m *image.Metadata) {
+	t.Helper()
+	css, err := m.SigStruct.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bytes.Clone(m.Extends[0].Data)
+	if len(b) != 772 || le.Uint32(b[384:]) != 65537 {
+		t.Fatalf("%d bytes, exponent %d", len(b), le.Uint32(b[384:]))
+	}
+	n, sig := b[:384], b[388:]
+	slices.Reverse(n)
+	digest := sha256.Sum256(css)
+	key := &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}
+	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], sig); err != nil {
+		t.Error(err)
 	}
 }
 

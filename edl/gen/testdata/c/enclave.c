@@ -357,9 +357,18 @@ static int run_mistakes(void)
 	return 0;
 }
 
+/* A host that moves the buffer changes nothing. */
+static int run_moved(void)
+{
+	uint8_t buf[16] = { 0 };
+
+	CHECK(OK(o_fill(buf, sizeof(buf), 6)) && buf[0] == 6 && buf[15] == 6);
+	return 0;
+}
+
 int e_run(int what)
 {
-	int (*const runs[])(void) = { run_plain, run_strings, run_arrays, run_deep, run_errno, run_nested, run_mistakes };
+	int (*const runs[])(void) = { run_plain, run_strings, run_arrays, run_deep, run_errno, run_nested, run_mistakes, run_moved };
 
 	last = SGX_SUCCESS;
 	return what < (int)(sizeof(runs) / sizeof(runs[0])) ? runs[what]() : counted;

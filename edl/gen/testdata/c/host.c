@@ -422,7 +422,7 @@ struct sum_ms {
 	const uint8_t *p;
 	size_t n;
 };
-enum { E_NOP = 0, E_SUM = 4, E_STRINGS = 10, E_WIDE = 12 };
+enum { E_NOP = 0, E_SUM = 4, E_STRINGS = 10, E_WIDE = 12, E_RUN = 22 };
 
 static const struct {
 	size_t count;
@@ -482,8 +482,39 @@ static void strings_inside(void)
 }
 static void lose_end(void) { memset(changing, 'x', sizeof(changing)); }
 
+static void deep_inside(void)
+{
+	pair[0].ints = pair[1].ints = (int32_t *)SECRET;
+	pair[0].bytes = pair[1].bytes = SECRET;
+}
+static void deep_longer(void) { pair[0].n = pair[1].n = 500; }
+
+/* An OCALL whose host says afterwards that the buffer is elsewhere. */
+struct fill_ms {
+	void *p;
+	size_t n;
+	uint8_t v;
+};
+static sgx_status_t moves_buffer(void *pms)
+{
+	struct fill_ms *ms = pms;
+
+	o_fill(ms->p, ms->n, ms->v);
+	ms->p = SECRET;
+	ms->n = 4000;
+	return SGX_SUCCESS;
+}
+static const struct {
+	size_t count;
+	void *table[4];
+} moving_ocalls = { 4, { NULL, NULL, NULL, (void *)moves_buffer } };
+struct run_ms {
+	int retval, what;
+};
+
 static void changing_host(void)
 {
+	struct run_ms run = { -1, 7 };
 	static uint8_t b[4096];
 	int at, last = 1;
 
@@ -530,7 +561,32 @@ static void changing_host(void)
 		CHECK(st == SGX_SUCCESS && strings_block.retval == 6);
 	}
 	CHECK(last >= 6);
+	for (at = 1, last = 1; at <= last; at++) {
+		int64_t r = 0;
+
+		mutate_at = at;
+		fill();
+		mutate = deep_inside;
+		st = e_deep_in(eid, &r, pair, 2);
+		last = steps > last ? steps : last;
+		CHECK(st == INVALID || (st == SGX_SUCCESS && r == 6690669));
+		fill();
+		mutate = deep_longer;
+		st = e_deep_in(eid, &r, pair, 2);
+		CHECK(st == SGX_SUCCESS);
+#ifndef LENIENT
+		fill();
+		mutate = deep_inside;
+		st = e_deep(eid, pair, 2, 0);
+		last = steps > last ? steps : last;
+		CHECK(st == INVALID || (st == SGX_SUCCESS && ints[0][0] == 101 && bytes[1][4] == 200));
+#endif
+		CHECK(SECRET[0] == SECRET_BYTE && SECRET[4] == SECRET_BYTE);
+	}
+	CHECK(last >= 12);
 	mutate = NULL;
+	CHECK(FAILS(sgx_ecall(eid, E_RUN, &moving_ocalls, &run), SGX_SUCCESS) && run.retval == 0);
+	CHECK(SECRET[0] == SECRET_BYTE);
 }
 
 int main(void)

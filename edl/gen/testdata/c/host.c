@@ -328,6 +328,12 @@ static void deep_copies(void)
 	pair[1].ints = (int32_t *)SECRET;
 	CHECK(FAILS(e_deep_in(eid, &r, pair, 2), INVALID));
 	fill();
+	pair[0].bytes = enclave - 1; /* one byte outside */
+	CHECK(FAILS(e_deep_in(eid, &r, pair, 2), INVALID));
+	fill();
+	pair[1].table = SECRET;
+	CHECK(FAILS(e_deep_in(eid, &r, pair, 2), INVALID));
+	fill();
 	pair[1].size = SIZE_MAX;
 	CHECK(FAILS(e_deep_in(eid, &r, pair, 2), INVALID));
 	fill();

@@ -261,6 +261,7 @@ sgx_status_t sgx_ocall(unsigned int index, void *ms)
 	f->ocall = (int)index;
 	f->ocall_ms = ms;
 	swapcontext(&f->inside, &f->outside);
+	errno = 0; /* the enclave's is not the host's */
 	return f->ocall_status;
 }
 

@@ -62,7 +62,7 @@ func hasExtend(version uint64) bool {
 // knownVersion reports whether the major version is one in use.
 func knownVersion(version uint64) bool {
 	switch version >> 32 {
-	case 1, 2, 3, 11, 13:
+	case 1, 2, 3, 11, 12, 13:
 		return true
 	}
 	return false
@@ -84,7 +84,7 @@ type Metadata struct {
 
 	Patches []Patch
 	Layout  []LayoutEntry
-	ELRange *ELRange // versions 11 and 13 only
+	ELRange *ELRange // versions 11 to 13 only
 	Extends []Extend // where the version has them
 }
 

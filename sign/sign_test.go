@@ -1,6 +1,8 @@
 package sign_test
 
 import (
+	"bytes"
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -244,4 +246,56 @@ func FuzzSigStruct(f *testing.F) {
 			t.Fatalf("unexpected error %v", err)
 		}
 	})
+}
+
+// TestAttach completes a SIGSTRUCT with a signature that was made elsewhere.
+func TestAttach(t *testing.T) {
+	want, key := signed(t), testKey()
+	digest := sha256.Sum256(want.AppendSigned(nil))
+	raw, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := *want
+	bare.Modulus, bare.Signature, bare.Q1, bare.Q2, bare.Exponent = [isa.RSAKeySize]byte{}, [isa.RSAKeySize]byte{}, [isa.RSAKeySize]byte{}, [isa.RSAKeySize]byte{}, 0
+	s := bare
+	if err := sign.Attach(&s, &key.PublicKey, raw); err != nil || s != *want {
+		t.Errorf("error %v, equal to what Sign makes: %t", err, s == *want)
+	}
+	for _, c := range []struct {
+		name string
+		key  *rsa.PublicKey
+		sig  []byte
+		want error
+	}{
+		{"exponent", &rsa.PublicKey{N: key.N, E: 65537}, raw, sign.ErrKey},
+		{"size", &rsa.PublicKey{N: new(big.Int).Rsh(key.N, 8), E: 3}, raw, sign.ErrKey},
+		{"short", &key.PublicKey, raw[1:], isa.ErrInvalidSignature},
+		{"above the modulus", &key.PublicKey, bytes.Repeat([]byte{0xFF}, len(raw)), isa.ErrInvalidSignature},
+		{"another", &key.PublicKey, make([]byte, len(raw)), isa.ErrInvalidSignature},
+	} {
+		s := bare
+		if err := sign.Attach(&s, c.key, c.sig); !errors.Is(err, c.want) || s != bare {
+			t.Errorf("%s: %v, want %v; changed: %t", c.name, err, c.want, s != bare)
+		}
+	}
+	s = bare
+	s.ISVSVN++
+	if err := sign.Attach(&s, &key.PublicKey, raw); !errors.Is(err, isa.ErrInvalidSignature) {
+		t.Errorf("a signature of other fields: %v", err)
+	}
+}
+
+// TestGenerateKeyWithExponent has exponents whose inverses exist for not every
+// prime.
+func TestGenerateKeyWithExponent(t *testing.T) {
+	for _, e := range []int{5, 65537} {
+		k, err := sign.GenerateKeyWithExponent(rand.Reader, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k.E != e || k.N.BitLen() != 3072 || k.Validate() != nil {
+			t.Errorf("exponent %d of %d bits: %v", k.E, k.N.BitLen(), k.Validate())
+		}
+	}
 }

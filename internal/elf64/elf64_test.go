@@ -173,3 +173,35 @@ func TestNames(t *testing.T) {
 		t.Errorf("a name of %d bytes (the table was at %#x)", n, at)
 	}
 }
+
+// FuzzParse reads every table of a file that may be anything.
+func FuzzParse(f *testing.F) {
+	f.Add(object())
+	f.Add(object()[:elf64.HeaderSize])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file, err := elf64.Parse(b)
+		if err != nil {
+			return
+		}
+		for i := range file.Sections {
+			if s := &file.Sections[i]; len(s.Name) > 1024 || s.Kind != elf64.SectionNobits && uint64(len(file.Data(s))) != s.Size {
+				t.Fatalf("section %+v", s)
+			}
+		}
+		if d := file.Dynamic(); d != nil {
+			if address, ok := d.Value(elf64.DynRela); ok {
+				if at, ok := file.Loaded(address, 24); ok && at+24 > uint64(len(b)) {
+					t.Fatalf("%#x is loaded from %#x", address, at)
+				}
+			}
+		}
+		for _, kind := range []uint32{elf64.SectionSymtab, elf64.SectionDynsym} {
+			symbols, _ := file.Symbols(kind)
+			for s := range symbols {
+				if len(s.Name) > 1024 {
+					t.Fatal("a long name")
+				}
+			}
+		}
+	})
+}

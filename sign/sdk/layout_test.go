@@ -350,6 +350,31 @@ func TestReleases(t *testing.T) {
 	}
 }
 
+// TestOldRange has the metadata of SDK 2.14 to 2.17 for enclaves at fixed
+// addresses: its directory is the first of its data, which is where later
+// blocks have it.
+func TestOldRange(t *testing.T) {
+	o := edit(t, unsigned(t))
+	o.release(1680, 2, 15, 100)
+	c := with(configurations["range ahead"])
+	out := signedFile(t, o.Bytes, c)
+	u := lay(t, out, c, sdk.Options{Resign: true})
+	if got := versionsOf(u); !slices.Equal(got, []uint64{image.MakeVersion(12, 4), image.MakeVersion(11, 4)}) {
+		t.Errorf("metadata %x", got)
+	}
+	m, err := image.Parse(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Base != c.ELRange.Start || m.Size != c.ELRange.Size || measure.Image(m) != u.SigStruct().EnclaveHash {
+		t.Errorf("%#x bytes at %#x, MRENCLAVE %x", m.Size, m.Base, measure.Image(m))
+	}
+	first, err := image.ParseMetadata(edit(t, out).Data(edit(t, out).Section(image.MetadataSection))[25:])
+	if err != nil || first.ELRange == nil || first.ELRange.Image != c.ELRange.ImageAddress {
+		t.Errorf("the first block: %+v, %v", first, err)
+	}
+}
+
 func versionsOf(u *sdk.Unsigned) (v []uint64) {
 	for _, m := range u.Metadata() {
 		v = append(v, m.Version)

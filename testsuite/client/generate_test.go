@@ -1,0 +1,73 @@
+// Package client calls enclaves through clients that are generated from their
+// EDL.
+package client
+
+import (
+	"bytes"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/gen"
+	"github.com/feidi-dev/feidi/edl/plan"
+	"github.com/feidi-dev/feidi/internal/toy"
+	"github.com/feidi-dev/feidi/testsuite/client/pce"
+)
+
+var update = flag.Bool("update", false, "generate the clients anew")
+
+// The clients are what the generator makes of the EDLs.
+func TestGenerated(t *testing.T) {
+	pceEDL, err := os.ReadFile("pce/pce.edl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, edl string
+		layouts   map[string]plan.Layout
+		types     map[string]gen.GoType
+	}{
+		{name: "toy", edl: toy.EDL},
+		{
+			name: "pce", edl: string(pceEDL),
+			layouts: map[string]plan.Layout{"psvn_t": {Size: pce.PSVNSize, Align: 1}, "pce_info_t": {Size: pce.InfoSize, Align: 1}},
+			types: map[string]gen.GoType{
+				"psvn_t":     {Name: "PSVN", Kind: gen.GoCoder},
+				"pce_info_t": {Name: "Info", Kind: gen.GoCoder},
+			},
+		},
+	} {
+		i, _, err := edl.Load(c.name+".edl", edl.Options{Open: func(path string) ([]byte, error) {
+			if path != c.name+".edl" {
+				return nil, fs.ErrNotExist
+			}
+			return []byte(c.edl), nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := plan.New(i, plan.Options{Foreign: c.layouts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, write := range []func(*plan.Plan, gen.GoOptions) (gen.File, error){gen.GoTypes, gen.GoUntrusted} {
+			f, err := write(p, gen.GoOptions{Foreign: c.types})
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(c.name, f.Name)
+			if *update {
+				if err := os.WriteFile(path, f.Content, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			if have, err := os.ReadFile(path); err != nil || !bytes.Equal(have, f.Content) {
+				t.Errorf("%s is not what is generated: go test ./testsuite/client -update (%v)", path, err)
+			}
+		}
+	}
+}

@@ -142,6 +142,7 @@ func TestPacking(t *testing.T) {
 		{"[in] struct deep* p", "f({v: [1, -1], three: hex:010203})", "P", "02000000 00000000 P P|0100 ffff|010203"},
 		{"[in] struct deep* p", "f({})", "P", "00000000 00000000 0000000000000000 0000000000000000"},
 		{"[in, isptr, size=n] buf_t b, size_t n", "f(hex:0102)", "P 0200000000000000", "0102"},
+		{"[in, isptr, size=n] buf_t b, size_t n", `f("ab")`, "P 0200000000000000", "6162"},
 		{"[in, isptr] int_p b", "f(7)", "P", "07000000"},
 		{"[in, isary] arr_t a", "f([1, 2])", "P", "01000000 02000000"},
 		{"[in, count=n] int** p, int n", "f([null, 16])", "P 02000000 00000000", "0000000000000000 1000000000000000"},

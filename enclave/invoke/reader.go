@@ -77,10 +77,11 @@ func (r *reader) result(f *plan.Call, slots []slot, ms int) *Result {
 // the form in which it was given.
 func (r *reader) behindAddress(s *slot, b []byte) value.Value {
 	elem := r.behind(s)
+	look := r.look(elem)
 	switch {
 	case len(s.dims) > 0 && s.value.Kind == value.List:
 		return r.array(b, elem, s.dims)
-	case s.value.Kind == value.List:
+	case s.value.Kind == value.List && !look.oneOf(&s.value):
 		return r.list(b, elem)
 	case s.value.Kind == value.Text, s.value.Kind == value.Wide, s.value.Kind == value.Bytes, !elem.Known():
 		return value.OfBytes(bytes.Clone(b))

@@ -105,6 +105,9 @@ func (w *writer) unknownParam(f *plan.Call, slots []slot) error {
 // what they were written as.
 func (w *writer) slots(base int, slots []slot, whole *value.Value) error {
 	for i := range slots {
+		if w.inPlace { // what is not given stays
+			break
+		}
 		if err := w.derive(slots, i); err != nil {
 			return err
 		}

@@ -232,7 +232,7 @@ func (w *writer) text(at int, n uint64, elem plan.Type, v *value.Value) error {
 			}
 		}
 		return nil
-	case v.Kind == value.Text && s.isByte():
+	case v.Kind == value.Text && (s.isByte() || !elem.Known()):
 		copy(w.mem[at:][:n], v.Bytes)
 		return nil
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -116,10 +115,8 @@ func (d *describing) load(a *app) (*described, error) {
 			return nil, usage("--type: %v", err)
 		}
 	}
-	i, warnings, err := d.reading.load(a, d.edl, func(o *edl.Options) { o.HeaderOnly = true })
-	for _, w := range warnings {
-		fmt.Fprintf(a.err, "feidi: %v\n", w)
-	}
+	// The warnings are for those who write the EDL: edl check shows them.
+	i, _, err := d.reading.load(a, d.edl, func(o *edl.Options) { o.HeaderOnly = true })
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ const (
 
 // Offsets in the ELF header.
 const (
+	OffVersion    = 6
 	OffType       = 16
 	OffMachine    = 18
 	OffEntry      = 24

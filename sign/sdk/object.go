@@ -71,6 +71,8 @@ func readObject(file []byte, opts Options) (*object, error) {
 		return nil, objectErr(0, "%v", err)
 	}
 	switch {
+	case file[elf64.OffVersion] != 1:
+		return nil, objectErr(elf64.OffVersion, "ELF version %d, and 1 is the current one", file[elf64.OffVersion])
 	case f.Machine != elf64.MachineAMD64:
 		return nil, objectErr(elf64.OffMachine, "ELF machine %d, not x86-64: compile with -m64 for x86", f.Machine)
 	case f.Type != elf64.TypeDyn:

@@ -135,6 +135,7 @@ func TestObjectErrors(t *testing.T) {
 		{"no ELF file", func(o *object) { o.Bytes[0] = 0 }, "no ELF magic"},
 		{"32-bit", func(o *object) { o.Bytes[4] = 1 }, "class 1"},
 		{"big-endian", func(o *object) { o.Bytes[5] = 2 }, "data encoding 2"},
+		{"another version", func(o *object) { o.Bytes[6] = 2 }, "ELF version 2"},
 		{"another machine", func(o *object) { o.Bytes[18] = 183 }, "-m64"},
 		{"executable", func(o *object) { o.Bytes[16] = 2 }, "-shared"},
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/feidi-dev/feidi/image"
@@ -153,7 +154,7 @@ func (o *object) readSymbols(f *elf64.File, _ Options) error {
 		case s.Section == elf64.SectionUndef:
 			if s.Binding() == elf64.SymbolWeak {
 			} else if len(undefined) < some {
-				undefined = append(undefined, s.Name[:min(len(s.Name), 128)])
+				undefined = append(undefined, strings.Trim(strconv.QuoteToASCII(s.Name[:min(len(s.Name), 128)]), `"`))
 			} else {
 				more++
 			}

@@ -269,7 +269,11 @@ func directive(s string) string {
 		lines[i] = strings.TrimRight(line, " \t\r\v\f")
 	}
 	s = strings.Join(lines, "\n")
-	return "#" + strings.TrimLeft(s[1:], " \t\v\f")
+	s = strings.TrimLeft(s[1:], " \t\v\f")
+	if strings.HasPrefix(s, "#") {
+		return "# " + s // ## is one token
+	}
+	return "#" + s
 }
 
 // comment is a comment for a depth. The lines of a long one keep their places

@@ -55,6 +55,24 @@ func TestFormat(t *testing.T) {
 	}
 }
 
+// A directive ends where the preprocessor says.
+func TestFormatDirectives(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{"#error don't /* x\nenclave{};", "#error don't /* x\nenclave {\n};\n"},
+		{"#define S \"/*\"\nenclave{};", "#define S \"/*\"\nenclave {\n};\n"},
+		{"#define C '\"'\nenclave{};", "#define C '\"'\nenclave {\n};\n"},
+		{"#define Q '\\''  \nenclave{};", "#define Q '\\''\nenclave {\n};\n"},
+		{"  #  define A /* x\n y */ 1 // z  \nenclave{};", "#define A /* x\n y */ 1 // z\nenclave {\n};\n"},
+		{"#define A \\  \n 1\nenclave{};", "#define A \\\n 1\nenclave {\n};\n"},
+		{"#define A // x \\\n y\nenclave{};", "#define A // x \\\n y\nenclave {\n};\n"},
+	} {
+		if got := format(t, c.src); got != c.want {
+			t.Errorf("%q: %q", c.src, got)
+		}
+		checkSameMeaning(t, "a.edl", map[string]string{"a.edl": c.src}, edl.Options{HeaderOnly: true})
+	}
+}
+
 func TestFormatRefuses(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{"enclave {", "a.edl:1:9: this `{` has no `}`"},

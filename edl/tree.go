@@ -126,11 +126,14 @@ func (b *treeBuilder) scan() {
 		}
 		switch {
 		case t.is("#") && fresh:
-			n := directiveLength(b.src.text[t.off:])
+			n, ended := directiveLength(b.src.text[t.off:])
 			tok.Text, tok.directive = b.src.text[t.off:t.off+n], true
 			lx.off = t.off + n
 			t.end = lx.off
-			if strings.Contains(tok.Text, "/*") && strings.Count(tok.Text, "/*") > strings.Count(tok.Text, "*/") {
+			if lx.off == len(b.src.text) && strings.HasSuffix(strings.TrimRight(tok.Text, " \t\r\n\v\f"), "\\") {
+				b.fail(RuleToken, t.span, "remove the last `\\`", "the file ends in a line continuation")
+			}
+			if !ended {
 				b.fail(RuleToken, t.span, "close it with `*/`", "a comment has no end")
 			}
 		case t.is("#"), t.is("##"), t.kind == tChar:
@@ -161,12 +164,12 @@ func foldedComment(s string) bool {
 }
 
 // directiveLength is the length of the directive that s begins with, without
-// the end of its line.
-func directiveLength(s string) int {
+// the end of its line; false if a comment in it has no end.
+func directiveLength(s string) (int, bool) {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '\n':
-			return i
+			return i, true
 		case '\\':
 			if n := continuation(s[i:]); n > 0 {
 				i += n - 1
@@ -176,7 +179,7 @@ func directiveLength(s string) int {
 			case strings.HasPrefix(s[i:], "/*"):
 				n := strings.Index(s[i+2:], "*/")
 				if n < 0 {
-					return len(s)
+					return len(s), false
 				}
 				i += n + 3
 			case strings.HasPrefix(s[i:], "//"):
@@ -187,17 +190,28 @@ func directiveLength(s string) int {
 						i++
 					}
 				}
-				return i
+				return i, true
 			}
 		case '"', '\'':
-			for j := i + 1; j < len(s) && s[j] != '\n'; j++ {
-				if n := continuation(s[j:]); n > 0 {
-					j += n - 1
-				} else if s[j] == s[i] {
-					i = j
-					break
-				}
-			}
+			i += quotedLength(s[i:]) - 1
+		}
+	}
+	return len(s), true
+}
+
+// quotedLength is the length of the string or character constant that s begins
+// with. Without a closing quote it goes on to the end of the line.
+func quotedLength(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch n := continuation(s[i:]); {
+		case n > 0:
+			i += n - 1
+		case s[i] == '\n':
+			return i
+		case s[i] == s[0]:
+			return i + 1
+		case s[i] == '\\' && s[0] == '\'' && i+1 < len(s) && s[i+1] != '\n':
+			i++
 		}
 	}
 	return len(s)

@@ -2,8 +2,6 @@ package image
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
 
 	"github.com/feidi-dev/feidi/isa"
 )
@@ -89,8 +87,7 @@ func Lay(b []byte, meta *Metadata) (*Image, error) {
 		MiscSelect:   meta.SigStruct.MiscSelect | meta.DesiredMiscSelect,
 		ThreadPolicy: meta.TCSPolicy, TCSMinPool: meta.TCSMinPool,
 	}
-	l := loader{image: m, file: b, patches: slices.Clone(meta.Patches), limit: m.Size}
-	slices.SortStableFunc(l.patches, func(p, q Patch) int { return cmp.Compare(p.Offset, q.Offset) })
+	l := loader{image: m, file: b, patches: meta.Patches, limit: m.Size}
 	return m, l.load(f, meta, 0, writable)
 }
 

@@ -24,7 +24,7 @@ var tcsRelative = [...]int{16, 48, 56} // OSSA, OFSBASGX, OGSBASGX
 type loader struct {
 	image   *Image
 	file    []byte
-	patches []Patch // of file, in the order of their offsets
+	patches []Patch // of file, later ones over earlier ones
 	limit   uint64  // bytes of the image
 	origin  []uint64
 	steps   int
@@ -233,17 +233,17 @@ func (l *loader) segment(s *elf64.Segment, writable []uint64) error {
 // together: whole pages that no patch changes, or that patches change, or all.
 func (l *loader) uniform(off, n uint64) uint64 {
 	end := off + n
+	first, last := end, end // of the lowest patch
 	for _, p := range l.patches {
 		from, to := max(p.Offset, off), min(p.Offset+uint64(len(p.Data)), end)
-		if from >= to {
-			continue
+		if from < to && from < first {
+			first, last = from, to
 		}
-		if clean := (from - off) / isa.PageSize * isa.PageSize; clean > 0 {
-			return clean
-		}
-		return min(roundUp(to-off), n)
 	}
-	return n
+	if clean := (first - off) / isa.PageSize * isa.PageSize; first < end && clean > 0 {
+		return clean
+	}
+	return min(roundUp(last-off), n)
 }
 
 // bytes returns n bytes of the patched file at off: of its own memory if no

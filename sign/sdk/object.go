@@ -211,6 +211,11 @@ func (o *object) readNote(f *elf64.File, opts Options) error {
 	}
 	o.noteAt = s.Offset + uint64(noteHeaderSize)
 	o.note = f.Bytes[o.noteAt : o.noteAt+desc : o.noteAt+desc]
+	for i := range f.Segments {
+		if p := &f.Segments[i]; p.Kind == elf64.SegmentLoad && p.Offset < o.noteAt+desc && o.noteAt < p.Offset+p.FileSize {
+			return objectErr(p.Header, "segment %d loads section %s, whose content depends on the measurement: the section must not have the flag ALLOC", i, image.MetadataSection)
+		}
+	}
 	if len(o.note) >= 16 && le.Uint64(o.note) == image.MetadataMagic {
 		if !opts.Resign {
 			return &ObjectError{Kind: ErrSigned, Offset: o.noteAt, Reason: "sign the file that the linker made, or replace the signature with --resign"}

@@ -176,6 +176,12 @@ func TestObjectErrors(t *testing.T) {
 		{"no room for metadata", func(o *object) { o.rename(".note.sgxmeta", ".note") }, "no section .note.sgxmeta"},
 		{"another note", func(o *object) { o.Data(o.Section(image.MetadataSection))[12]++ }, "sgx_metadata"},
 		{"note and section differ", func(o *object) { le.PutUint32(o.Data(o.Section(image.MetadataSection))[4:], 0x5000) }, "for a note of 0x5000"},
+		{"metadata that is loaded", func(o *object) {
+			p := o.segment(elf64.SegmentLoad, 2)
+			size := uint64(len(o.Bytes)) - le.Uint64(p[8:])
+			le.PutUint64(p[32:], size)
+			le.PutUint64(p[40:], size)
+		}, "flag ALLOC"},
 		{"alignment of the note", func(o *object) { le.PutUint64(o.section(image.MetadataSection)[48:], 3) }, "aligned to 0x3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -41,10 +41,9 @@ func (l *loader) checkTypes(m *merged) {
 				l.fail(RuleDuplicate, c.at, "rename or remove one", "%s is defined already, at %s", clip(c.Name), other.Pos)
 			}
 			types[c.Name] = c
-			for _, e := range c.Elements {
+			for i, e := range c.Elements {
 				if first, ok := elements[e.Name]; ok {
-					at := span{c.at.src, c.at.off, c.at.end}
-					l.fail(RuleDuplicate, at, "rename or remove one", "the enum element %s is defined already, at %s", clip(e.Name), first)
+					l.fail(RuleDuplicate, c.elements[i], "rename or remove one", "the enum element %s is defined already, at %s", clip(e.Name), first)
 				}
 				elements[e.Name] = e.Pos
 			}

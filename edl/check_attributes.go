@@ -226,8 +226,42 @@ func (p *parser) checkType(d *paramDecl) {
 	}
 }
 
-// checkOperands checks what size= and count= name.
+// checkSize refuses a size that is known and can only overflow.
+func (p *parser) checkSize(d *paramDecl) {
+	size, count := d.Type.elementSize(), uint64(1)
+	if d.Size != nil {
+		size = max(d.Size.Number, 1)
+	}
+	if d.Count != nil && d.Count.Name == "" {
+		count = d.Count.Number
+	}
+	if count > maxNumber/size {
+		p.fail(RuleArraySize, d.attr("count").at(), "make it smaller", "the size of what `%s` points to overflows", clip(d.Name))
+	}
+}
+
+// elementSize is the size in bytes of what a pointer points to, 1 where it is
+// not known here.
+func (t Type) elementSize() uint64 {
+	if t.Pointers > 1 {
+		return 8
+	}
+	switch t.Kind {
+	case Short, UShort, Int16, UInt16:
+		return 2
+	case Int, UInt, Int32, UInt32, Float, WChar, EnumKind:
+		return 4
+	case Long, ULong, LongLong, ULongLong, Int64, UInt64, SizeT, Double:
+		return 8
+	case LongDouble:
+		return 16
+	}
+	return 1
+}
+
+// checkOperands checks what size= and count= say.
 func (p *parser) checkOperands(d *paramDecl, names map[string]*paramDecl, what string) {
+	p.checkSize(d)
 	for _, a := range []struct {
 		name string
 		op   *Operand

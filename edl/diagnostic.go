@@ -29,7 +29,7 @@ type Diagnostic struct {
 	// diagnostic about no place in particular has the zero Pos.
 	Pos, End Pos
 	Severity Severity
-	Rule     Rule   // what was broken, see Rules
+	Rule     Rule   // what was broken
 	Msg      string // what is wrong, in one line
 	Hint     string // what to write instead, or ""
 	Source   string // the line that Pos is in

@@ -233,6 +233,7 @@ func (p *parser) enum(keyword token) bool {
 			}
 		}
 		c.Elements = append(c.Elements, e)
+		c.elements = append(c.elements, name.span)
 		p.evaluate(c, e)
 		if p.accept("}") {
 			return true

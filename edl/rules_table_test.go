@@ -115,6 +115,9 @@ var ruleCases = []struct {
 	{rule: edl.RuleArraySize, title: "arrays have a size",
 		good:    []string{"t: void f([in] int a[4], [out] int b[2][3]);", "d: struct s { int a[4]; }; union u { char b[8]; };"},
 		refused: []string{"t: void f([in] int a«[]»);", "t: void f([in] int a[«0»]);", "t: void f([in] int a[2][«0»]);", "d: struct s { int a«[]»; };", "d: union u { int a[«0»]; };", "t: void f([in] int a«[4611686018427387903][4611686018427387903]»);"}},
+	{rule: edl.RuleArraySize, title: "buffers of a fixed size fit the address space",
+		good:    []string{"t: void f([in, size=1024, count=1024] void* p, [in, count=281474976710656] char* q);"},
+		refused: []string{"t: void f([in, size=4611686018427387903, «count=4611686018427387903»] void* p);", "t: void f([in, «count=4611686018427387903»] int64_t* p);", "d: struct s { [size=4294967296, «count=4294967296»] char* p; };"}},
 	{rule: edl.RuleAnonymous, title: "structs and unions have names",
 		good:    []string{"d: enum { A };"},
 		refused: []string{"d: «struct» { int a; };", "d: «union» { int a; };"}},
@@ -209,7 +212,7 @@ var ruleCases = []struct {
 		refused: []string{"t: void f(); void «f»(int a);", "t: void «root»();", "f: enclave { untrusted { void «f»(); }; trusted { public void f(); }; };"}},
 	{rule: edl.RuleDuplicate, title: "types, elements, members and parameters have different names",
 		good:    []string{"d: struct a { int a; }; struct b { int a; }; enum a2 { A, B };"},
-		refused: []string{"d: struct s { int a; }; struct «s» { int a; };", "d: union s { int a; }; union «s» { int a; };", "d: struct s { int a; }; union «s» { int a; };", "d: enum s { A }; enum «s» { B };", "d: enum a { A }; enum «b» { A };", "d: struct s { int a; int «a»; };", "t: void f(int a, int «a»);"}},
+		refused: []string{"d: struct s { int a; }; struct «s» { int a; };", "d: union s { int a; }; union «s» { int a; };", "d: struct s { int a; }; union «s» { int a; };", "d: enum s { A }; enum «s» { B };", "d: enum a { A }; enum b { «A» };", "d: enum { A, «A» };", "d: struct s { int a; int «a»; };", "t: void f(int a, int «a»);"}},
 
 	// Structs.
 	{rule: edl.RuleDeepCopy, title: "a struct that is copied deeply is passed by pointer, not only out, under its name",

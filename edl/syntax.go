@@ -31,8 +31,9 @@ type nameRef struct {
 
 type compositeDecl struct {
 	*Composite
-	at      span // of the name, or of the keyword
-	members []*paramDecl
+	at       span // of the name, or of the keyword
+	members  []*paramDecl
+	elements []span // of the names of Elements
 }
 
 type funcDecl struct {

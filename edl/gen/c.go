@@ -9,8 +9,11 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-// ErrName is a name that generated code cannot have.
-var ErrName = errors.New("the name does not fit into generated code")
+// Why there is no C for an interface.
+var (
+	ErrName     = errors.New("the name does not fit into generated code")
+	ErrDeepOnly = errors.New("the structs of a deep copy come in, so that their buffers are known: write [in, out]")
+)
 
 // COptions says what [C] writes. The zero value writes all four files.
 type COptions struct {
@@ -113,6 +116,9 @@ func checkC(p *plan.Plan) error {
 			names := []string{c.Name, typeName(c.Func.Result)}
 			for _, q := range c.Params {
 				names = append(names, q.Name, typeName(q.Param.Type))
+				if q.Buffer != nil && q.Buffer.Deep && q.Direction == edl.Out {
+					return fmt.Errorf("edl/gen: %s:%d:%d: %s: %w", q.Pos.File, q.Pos.Line, q.Pos.Col, q.Name, ErrDeepOnly)
+				}
 			}
 			if err := checkNames(c.Pos, names); err != nil {
 				return err

@@ -158,6 +158,22 @@ func TestCOptions(t *testing.T) {
 	}
 }
 
+// Only the Open Enclave dialect has a deep copy out, and only its runtime.
+func TestCDeepOut(t *testing.T) {
+	text := `enclave { struct s { size_t n; [size=n] void *p; }; trusted { public void f([out] struct s *q); }; };`
+	i, _, err := edl.Load("x.edl", edl.Options{Dialect: edl.OpenEnclave, Open: func(string) ([]byte, error) { return []byte(text), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.New(i, plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gen.C(p, gen.COptions{}); !errors.Is(err, gen.ErrDeepOnly) || !strings.Contains(err.Error(), "x.edl:1:") {
+		t.Error(err)
+	}
+}
+
 func TestCNames(t *testing.T) {
 	call := func(name string, params ...*edl.Param) edl.Interface {
 		return edl.Interface{Name: "x", ECalls: []*edl.Func{{Name: name, Result: edl.Type{Kind: edl.Int}, Params: params}}}

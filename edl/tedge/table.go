@@ -56,10 +56,10 @@ func (t *Table) Dispatch(ctx context.Context, g Gate, index int, ms uint64, ocal
 	if limit == 0 {
 		limit = DefaultLimit
 	}
-	var f edge.Callee
-	err := f.Begin(memory{g}, ms, e.Size, limit)
+	c := &call{ctx: gateContext{ctx, g}}
+	err := c.callee.Begin(c, ms, e.Size, limit)
 	if err == nil {
-		err = e.Serve(ContextWithGate(ctx, g), &f)
+		err = e.Serve(&c.ctx, &c.callee)
 	}
 	return edge.Status(err)
 }
@@ -72,17 +72,23 @@ func (t *Table) allowed(ocall, ecall int) bool {
 	return ecall < len(row) && row[ecall]
 }
 
-// memory is the untrusted memory behind a gate.
-type memory struct{ g Gate }
+// call is an ECALL that is being served: in one piece, for one allocation.
+type call struct {
+	ctx    gateContext
+	callee edge.Callee
+}
 
-func (m memory) Check(addr, n uint64) bool { return m.g.Outside(addr, n) }
+// Check implements edge.Memory.
+func (c *call) Check(addr, n uint64) bool { return c.ctx.gate.Outside(addr, n) }
 
-func (m memory) Load(dst []byte, addr uint64) error {
-	m.g.Load(dst, addr)
+// Load implements edge.Memory.
+func (c *call) Load(dst []byte, addr uint64) error {
+	c.ctx.gate.Load(dst, addr)
 	return nil
 }
 
-func (m memory) Store(addr uint64, src []byte) error {
-	m.g.Store(addr, src)
+// Store implements edge.Memory.
+func (c *call) Store(addr uint64, src []byte) error {
+	c.ctx.gate.Store(addr, src)
 	return nil
 }

@@ -57,7 +57,7 @@ const (
 // GoOptions are what an EDL does not say of a package of Go.
 type GoOptions struct {
 	// Package is the name of the package. "" stands for that of the
-	// interface, in lower case.
+	// interface, in lower case and, if it is a keyword, with "edl" behind it.
 	Package string
 	// Foreign are types of C headers, by name, that have a type of Go. Others
 	// of a known layout become types of their own.
@@ -158,7 +158,9 @@ func newGoGen(p *plan.Plan, o GoOptions) (*goGen, error) {
 		name: goExported(p.Interface.Name),
 	}
 	if g.pkg == "" {
-		g.pkg = strings.ToLower(g.name)
+		if g.pkg = strings.ToLower(g.name); !goIdentifier(g.pkg) { // a keyword
+			g.pkg += "edl"
+		}
 	}
 	if !goIdentifier(g.pkg) {
 		return nil, fmt.Errorf("package %q: %w", g.pkg, ErrName)

@@ -117,7 +117,7 @@ func (g *goGen) typeOf(pos edl.Pos, t plan.Type, deep bool) (*goType, error) {
 	case t.Pointers > 0:
 		return goPointer, nil
 	case !t.Known():
-		return nil, goErrorf(pos, ErrGoType, "the size of %s is not known: describe its layout in plan.Options.Foreign", t.Type)
+		return nil, goErrorf(pos, ErrGoType, "the size of %s is not known: say it with --type %s=SIZE, or in plan.Options.Foreign", foreignName(t), foreignName(t))
 	case t.Size == 0:
 		return nil, goErrorf(pos, ErrGoType, "%s has no size", t.Type)
 	case t.Size > maxGoValue:
@@ -128,18 +128,23 @@ func (g *goGen) typeOf(pos edl.Pos, t plan.Type, deep bool) (*goType, error) {
 	if s := goScalars[t.Kind]; s != nil {
 		return s, nil
 	}
-	name := t.Name
-	switch t.Kind {
-	case edl.Foreign:
+	if t.Kind == edl.Foreign {
 		for _, c := range g.plan.Types {
-			if c.Name == name && c.Size == t.Size {
+			if c.Name == t.Name && c.Size == t.Size {
 				return g.composite(c, true)
 			}
 		}
-	case edl.StructKind, edl.UnionKind, edl.EnumKind:
-		name = t.Kind.String() + " " + name
 	}
-	return g.foreign(name, t.Layout), nil
+	return g.foreign(foreignName(t), t.Layout), nil
+}
+
+// foreignName is the name under which a layout is looked for.
+func foreignName(t plan.Type) string {
+	switch t.Kind {
+	case edl.StructKind, edl.UnionKind, edl.EnumKind:
+		return t.Kind.String() + " " + t.Name
+	}
+	return t.Name
 }
 
 // foreign is the type of Go for a type of a C header.
@@ -252,7 +257,7 @@ func (g *goGen) fields(t *goType, c *plan.Composite) error {
 			if f.buf != nil {
 				continue
 			}
-			if err := goCheckLength(f.Pos, f.Param.Name, f.typ, f.Count == 1 && len(f.Dims) == 0, n, bufs); err != nil {
+			if err := goCheckLength(f.Pos, f.Param.Name, f.typ, f.typ != goPointer && len(f.Dims) == 0, n, bufs); err != nil {
 				return err
 			}
 			f.derived = len(f.Dims) == 0 && f.typ.plain && goDerive(n, f.typ, bufs)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -14,8 +15,9 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"feidi":    func() { os.Exit(Main(Args(os.Args), os.Stdin, os.Stdout, os.Stderr)) },
-		"sgx_sign": func() { os.Exit(Main(Args(os.Args), os.Stdin, os.Stdout, os.Stderr)) },
+		"feidi":       func() { os.Exit(Main(Args(os.Args), os.Stdin, os.Stdout, os.Stderr)) },
+		"sgx_sign":    func() { os.Exit(Main(Args(os.Args), os.Stdin, os.Stdout, os.Stderr)) },
+		"sgx_edger8r": func() { os.Exit(Main(Args(os.Args), os.Stdin, os.Stdout, os.Stderr)) },
 	})
 }
 
@@ -37,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"jsonkeys": jsonKeys,
 			"json":     jsonValue,
 			"samejson": sameJSON,
+			"cmpjson":  cmpJSON,
 			"badkey":   badKey,
 			"convert":  convertKey,
 			"rsasign":  rsaSign,
@@ -112,5 +115,28 @@ func sameJSON(ts *testscript.TestScript, neg bool, args []string) {
 	got, want := readJSON(ts, "stdout")[args[0]], readJSON(ts, args[1])[args[0]]
 	if got == nil || (got == want) == neg {
 		ts.Fatalf("%s is %v, in %s it is %v", args[0], got, args[1], want)
+	}
+}
+
+// cmpjson KEY FILE compares a value of the object on standard output with the
+// JSON in a file, but for how long calls took.
+func cmpJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: cmpjson KEY FILE")
+	}
+	var want any
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile(args[1])))
+	d.UseNumber()
+	ts.Check(d.Decode(&want))
+	got := readJSON(ts, "stdout")[args[0]]
+	if list, ok := got.([]any); ok {
+		for _, e := range list {
+			if m, ok := e.(map[string]any); ok {
+				delete(m, "call_ms")
+			}
+		}
+	}
+	if reflect.DeepEqual(got, want) == neg {
+		ts.Fatalf("%s is\n%v, want\n%v", args[0], got, want)
 	}
 }

@@ -87,6 +87,9 @@ func (g *generating) write(a *app, file string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g.lang != "c" && g.lang != "go" {
+		return nil, usage("--lang %q is neither c nor go", g.lang)
+	}
 	p, err := plan.New(i, plan.Options{Foreign: types.Layouts()})
 	if err != nil {
 		return nil, no(err)
@@ -127,23 +130,20 @@ func (g *generating) write(a *app, file string) ([]string, error) {
 
 // side generates the code for one side.
 func (g *generating) side(p *plan.Plan, trusted bool) ([]gen.File, error) {
-	switch g.lang {
-	case "c", "C":
+	if g.lang == "c" {
 		return gen.C(p, gen.COptions{Trusted: trusted, Untrusted: !trusted, HeaderOnly: g.headerOnly, UsePrefix: g.usePrefix})
-	case "go", "Go":
-		o := gen.GoOptions{Package: g.pkg}
-		types, err := gen.GoTypes(p, o)
-		if err != nil {
-			return nil, err
-		}
-		write := gen.GoUntrusted
-		if trusted {
-			write = gen.GoTrusted
-		}
-		f, err := write(p, o)
-		return []gen.File{types, f}, err
 	}
-	return nil, usage("--lang %q is neither c nor go", g.lang)
+	o := gen.GoOptions{Package: g.pkg}
+	types, err := gen.GoTypes(p, o)
+	if err != nil {
+		return nil, err
+	}
+	write := gen.GoUntrusted
+	if trusted {
+		write = gen.GoTrusted
+	}
+	f, err := write(p, o)
+	return []gen.File{types, f}, err
 }
 
 // edger8rOptions gives the options of sgx_edger8r, which may be in capital

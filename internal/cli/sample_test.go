@@ -40,6 +40,7 @@ var samples = sync.OnceValues(func() (map[string][]byte, error) {
 	}
 	files := map[string][]byte{
 		"enclave.sgxs": image.AppendSGXS(nil, m),
+		"toy.edl":      []byte(toy.EDL),
 		"key.pem":      pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
 	}
 	for name, change := range map[string]func(*isa.SigStruct){

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"golang.org/x/term"
@@ -15,22 +16,30 @@ const prompt = "feidi> "
 // lines reads from the terminal with editing, or plainly from what is none.
 func (a *app) lines(s *session) (lineReader, bool, error) {
 	in, ok := a.in.(*os.File)
-	out, ok2 := a.out.(*os.File)
-	if !ok || !ok2 || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
+	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return newPlainLines(a.in), false, nil
 	}
 	h := &history{path: historyPath()}
 	h.read()
 	t := &terminal{fd: int(in.Fd()), history: h}
-	t.Terminal = term.NewTerminal(struct {
-		io.Reader
-		io.Writer
-	}{in, out}, prompt)
+	t.Terminal = term.NewTerminal(console(in), prompt) // the results may go elsewhere
 	t.History = h
 	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
 		return t.tab(s, line, pos, key)
 	}
 	return t, true, nil
+}
+
+// console is the terminal to write the prompt to. A terminal is mostly open for
+// both on every platform but one.
+func console(in *os.File) io.ReadWriter {
+	if runtime.GOOS != "windows" {
+		return in
+	}
+	return struct {
+		io.Reader
+		io.Writer
+	}{in, os.Stdout}
 }
 
 // terminal is a terminal that is in raw mode while it reads a line, and only
@@ -83,8 +92,7 @@ func (t *terminal) tab(s *session, line string, pos int, key rune) (string, int,
 		if len(list) > most {
 			text += "  …"
 		}
-		// From another goroutine: this one holds the terminal's lock.
-		go func() { _, _ = t.Write([]byte(text + "\n")) }()
+		_, _ = t.Write([]byte(text + "\n")) // above the line
 	}
 	t.partial = line
 	return line, pos, true

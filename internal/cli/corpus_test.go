@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,4 +115,70 @@ func TestCallPCE(t *testing.T) {
 		return
 	}
 	t.Skip("no " + name + " in FEIDI_ENCLAVES")
+}
+
+// TestTypedCallCorpus calls enclaves of others by name: with the interface of
+// their EDL files, as far as it is called here.
+func TestTypedCallCorpus(t *testing.T) {
+	if len(engines()) == 0 {
+		t.Skip("no engine on this platform")
+	}
+	// gap stands for n functions that are not called.
+	unused := 0
+	gap := func(n int) (s string) {
+		for range n {
+			unused++
+			s += fmt.Sprintf("public void unused%d(void); ", unused)
+		}
+		return s
+	}
+	for _, c := range []struct {
+		file, trusted, untrusted string
+		args                     []string
+		want                     string // of standard output
+	}{
+		{
+			"libsgx_pce.signed.so.1.25.100.1",
+			gap(2) + "public uint32_t get_pc_info_without_ppid([out] pce_info_t *pce_info);", "",
+			[]string{"get_pc_info_without_ppid()", "--type", "pce_info_t=struct { uint16_t isv_svn; uint16_t pce_id; }"},
+			"get_pc_info_without_ppid() = 0\n  pce_info = {isv_svn: 16, pce_id: 0}\n",
+		}, {
+			"SGX_PBC_test__enclave.signed.so",
+			"public void printf_helloworld(void);", "void ocall_print_string([in, string] const char *str);",
+			[]string{"printf_helloworld()"},
+			"Hello World\nprintf_helloworld(): done\n",
+		}, {
+			"test_hash_SGX__enclave.signed.so", // hashes eight bytes, and passes the hash to an OCALL
+			"public int ecall_test([in, size=n] const char *message, size_t n);", "void ocall_print([in] int *hash);",
+			[]string{`ecall_test("attested")`},
+			"ecall_test(\"attested\") = 31337 (0x7a69)\n",
+		}, {
+			"MEE_Overhead_SGX__enclave.signed.so",
+			gap(13) + "public void ecall_pointer_out([out] int *val); " + gap(1) + "public void ecall_pointer_string([in, out, string] char *str); " +
+				gap(8) + "public void ecall_array_in_out([in, out] int arr[4]);", "",
+			[]string{"ecall_pointer_out()", `ecall_pointer_string("abc")`, "ecall_array_in_out([0, 1, 2, 3])"},
+			"ecall_pointer_out(): done\n  val = 1234 (0x4d2)\necall_pointer_string(\"abc\"): done\n  str = \"098\"\n" +
+				"ecall_array_in_out([0, 1, 2, 3]): done\n  arr = [3, 2, 1, 0]\n",
+		},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			for _, args := range enclaveFiles(t) {
+				if !strings.HasSuffix(args[0], c.file) {
+					continue
+				}
+				file := filepath.Join(t.TempDir(), "enclave.edl")
+				text := "enclave { trusted { " + c.trusted + " }; untrusted { " + c.untrusted + " }; };"
+				if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				var out, errs bytes.Buffer
+				code := Main(append([]string{"call", args[0], "--edl", file}, c.args...), strings.NewReader(""), &out, &errs)
+				if code != exitOK || out.String() != c.want {
+					t.Errorf("exit code %d\n%s%s\nwant\n%s", code, &out, &errs, c.want)
+				}
+				return
+			}
+			t.Skip("no " + c.file + " in FEIDI_ENCLAVES")
+		})
+	}
 }

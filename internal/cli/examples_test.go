@@ -15,24 +15,32 @@ func TestExamples(t *testing.T) {
 	if len(engines()) == 0 {
 		t.Skip("no engine on this platform")
 	}
-	examplesBelow(t, (&app{}).root())
+	e := &examples{demo: filepath.ToSlash(t.TempDir()) + "/feidi-demo"}
+	e.below(t, (&app{}).root())
 }
 
-func examplesBelow(t *testing.T, cmd *cobra.Command) {
+// examples share a folder, into which the demo is saved once. Everything else
+// in /tmp is for each of them alone.
+type examples struct {
+	demo  string
+	saved bool
+}
+
+func (e *examples) below(t *testing.T, cmd *cobra.Command) {
 	if cmd.IsAdditionalHelpTopicCommand() || cmd.Name() == "help" || cmd.Name() == "completion" {
 		return
 	}
-	t.Run(cmd.Name(), func(t *testing.T) { runExamples(t, cmd) })
+	t.Run(cmd.Name(), func(t *testing.T) { e.run(t, cmd) })
 	for _, sub := range cmd.Commands() {
-		examplesBelow(t, sub)
+		e.below(t, sub)
 	}
 }
 
-func runExamples(t *testing.T, cmd *cobra.Command) {
+func (e *examples) run(t *testing.T, cmd *cobra.Command) {
 	tmp := filepath.ToSlash(t.TempDir())
 	ran := 0
 	for line := range strings.Lines(cmd.Example) {
-		line = strings.ReplaceAll(line, "/tmp", tmp)
+		line = strings.NewReplacer("/tmp/feidi-demo", e.demo, "/tmp", tmp).Replace(line)
 		line, stdin := piped(strings.TrimSpace(line))
 		args, ok := strings.CutPrefix(line, "feidi ")
 		if rest, isOpenSSL := strings.CutPrefix(line, "openssl "); isOpenSSL {
@@ -48,6 +56,13 @@ func runExamples(t *testing.T, cmd *cobra.Command) {
 		if !ok {
 			continue // another program's
 		}
+		ran++
+		if strings.HasPrefix(args, "demo --save") {
+			if e.saved {
+				continue
+			}
+			e.saved = true
+		}
 		var out, errs bytes.Buffer
 		if code := Main(words(args), strings.NewReader(stdin), &out, &errs); code != exitOK {
 			t.Errorf("feidi %s: exit code %d\n%s", args, code, &errs)
@@ -55,7 +70,6 @@ func runExamples(t *testing.T, cmd *cobra.Command) {
 		if out.Len() == 0 {
 			t.Errorf("feidi %s: says nothing", args)
 		}
-		ran++
 	}
 	if ran == 0 {
 		t.Error("no example")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/sign/config"
+	"github.com/feidi-dev/feidi/sign/sdk"
 )
 
 func (a *app) signConfig() *cobra.Command {
@@ -20,7 +22,8 @@ func (a *app) signConfig() *cobra.Command {
 		Long: `Config writes the default configuration with every setting and what it means,
 as Enclave.config.xml or, with --toml, in TOML. With FILE it checks that
 configuration instead, and writes it with all its settings: what it leaves out
-has its default.
+has its default. FILE may be a signed enclave, too: the settings are then those
+that its metadata was made with.
 
 A file is read as TOML if its name ends in .toml, and otherwise as XML. In TOML
 sizes may have units, as in heap_max_size = "64MiB".`,
@@ -50,13 +53,24 @@ sizes may have units, as in heap_max_size = "64MiB".`,
 	return cmd
 }
 
-// readConfig reads a configuration, or returns the default one. An error tells
-// all that is wrong, a line each.
+// errELF says that a file is no configuration, but may have one.
+var errELF = errors.New("an ELF file")
+
+// readConfig reads a configuration, takes that of a signed enclave, or returns
+// the default one. An error tells all that is wrong, a line each.
 func readConfig(file string) (*config.Config, error) {
 	if file == "" {
 		return ptr(config.Default()), nil
 	}
-	b, err := readFile(file, config.MaxFile, nil)
+	b, err := readFile(file, config.MaxFile, func(head []byte) error {
+		if bytes.HasPrefix(head, []byte(elf.ELFMAG)) {
+			return errELF
+		}
+		return nil
+	})
+	if errors.Is(err, errELF) {
+		return enclaveConfig(file)
+	}
 	if err != nil {
 		return nil, cannot(err)
 	}
@@ -80,4 +94,17 @@ func readConfig(file string) (*config.Config, error) {
 		lines[i] = fmt.Errorf("%s:%w", file, e)
 	}
 	return nil, cannot(errors.Join(lines...))
+}
+
+// enclaveConfig is the configuration that an enclave was signed with.
+func enclaveConfig(file string) (*config.Config, error) {
+	b, err := readFile(file, maxFile, nil)
+	if err != nil {
+		return nil, cannot(err)
+	}
+	c, err := sdk.Configuration(b)
+	if err != nil {
+		return nil, cannot(fmt.Errorf("%s: %w", file, err))
+	}
+	return c, nil
 }

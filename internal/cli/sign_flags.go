@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +67,7 @@ func (f *signFlags) add(cmd *cobra.Command, names ...string) {
 		case "out":
 			fs.VarP(paths[name], name, "o", "`file` to write")
 		case "config":
-			fs.Var(paths[name], name, "`file` of the configuration, in XML or TOML")
+			fs.Var(paths[name], name, "`file` of the configuration, in XML or TOML, or a signed enclave, for its settings")
 		case "sig":
 			fs.Var(paths[name], name, "`file` of the signature, 384 bytes, big-endian")
 		case "unsigned":
@@ -105,7 +106,7 @@ func (f *signFlags) file(args []string) error {
 }
 
 // check reports which of the required flags is missing, and whether two files
-// are the same.
+// are the same. A signed enclave may be its own configuration.
 func (f *signFlags) check(cmd *cobra.Command, required ...string) error {
 	paths := f.pathFlags()
 	for _, name := range required {
@@ -118,7 +119,7 @@ func (f *signFlags) check(cmd *cobra.Command, required ...string) error {
 		return usage("--%s is missing: the %s", name, strings.ReplaceAll(cmd.Flags().Lookup(name).Usage, "`", ""))
 	}
 	seen := map[string]string{}
-	for _, name := range slices.Sorted(keys(paths)) {
+	for _, name := range slices.Sorted(maps.Keys(paths)) {
 		p := *paths[name]
 		if p == "" {
 			continue
@@ -127,22 +128,12 @@ func (f *signFlags) check(cmd *cobra.Command, required ...string) error {
 			return usage("--%s is standard output: only --dumpfile may be", name)
 		}
 		clean := filepath.Clean(string(p))
-		if other, ok := seen[clean]; ok {
+		if other, ok := seen[clean]; ok && !(other == "config" && name == "enclave") {
 			return usage("--%s and --%s name the same file, %s", other, name, p)
 		}
 		seen[clean] = name
 	}
 	return nil
-}
-
-func keys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // day is the day of the signature.

@@ -69,8 +69,9 @@ func (d *Diagnostic) Text() string {
 	fmt.Fprintf(&b, "%s: %s [%s]\n", d.Severity, d.Msg, d.Rule)
 	if strings.TrimSpace(d.Source) != "" && d.Pos.Col >= 1 && d.Pos.Col <= len(d.Source)+1 {
 		number := fmt.Sprintf("%5d", d.Pos.Line)
-		fmt.Fprintf(&b, "%s | %s\n", number, printable(d.Source))
-		fmt.Fprintf(&b, "%s | %s\n", strings.Repeat(" ", len(number)), d.underline())
+		line, start, end := d.window()
+		fmt.Fprintf(&b, "%s | %s\n", number, printable(line))
+		fmt.Fprintf(&b, "%s | %s\n", strings.Repeat(" ", len(number)), underline(line, start, end))
 	}
 	if d.Hint != "" {
 		fmt.Fprintf(&b, "      = %s\n", d.Hint)
@@ -78,15 +79,43 @@ func (d *Diagnostic) Text() string {
 	return b.String()
 }
 
-// underline is the line below Source, with tabs where Source has tabs.
-func (d *Diagnostic) underline() string {
-	start := d.Pos.Col - 1
-	end := len(d.Source)
+// maxWindow is how many bytes of a line are shown.
+const maxWindow = 200
+
+// window returns Source, or the part of a long one that matters, and the
+// offsets in it of the offending text.
+func (d *Diagnostic) window() (line string, start, end int) {
+	line, start, end = d.Source, d.Pos.Col-1, len(d.Source)
 	if d.End.Line == d.Pos.Line && d.End.Col-1 < end {
-		end = d.End.Col - 1
+		end = max(d.End.Col-1, start)
 	}
+	if len(line) <= maxWindow {
+		return line, start, end
+	}
+	from := max(min(start-maxWindow/3, len(line)-maxWindow), 0)
+	to := from + maxWindow
+	for from > 0 && !utf8.RuneStart(line[from]) {
+		from--
+	}
+	for to < len(line) && !utf8.RuneStart(line[to]) {
+		to++
+	}
+	end = min(end, to)
+	line = line[from:to]
+	if from > 0 {
+		line = "..." + line
+		from -= len("...")
+	}
+	if to < len(d.Source) {
+		line += "..."
+	}
+	return line, start - from, end - from
+}
+
+// underline is the line below another, with tabs where that has tabs.
+func underline(line string, start, end int) string {
 	var b strings.Builder
-	for _, r := range d.Source[:start] {
+	for _, r := range line[:start] {
 		if r != '\t' {
 			r = ' '
 		}
@@ -94,7 +123,7 @@ func (d *Diagnostic) underline() string {
 	}
 	b.WriteByte('^')
 	if end > start {
-		n := utf8.RuneCountInString(strings.TrimRight(d.Source[start:end], " \t"))
+		n := utf8.RuneCountInString(strings.TrimRight(line[start:end], " \t"))
 		b.WriteString(strings.Repeat("~", max(n-1, 0)))
 	}
 	return b.String()

@@ -11,7 +11,9 @@ import (
 // Places are those of the files as they were written, through macros, line
 // continuations, tabs and letters of more than one byte.
 func TestDiagnosticText(t *testing.T) {
+	many := strings.Repeat("ä", 100)
 	files := map[string]string{
+		"wide.edl":  "enclave { /* " + many + " */ trusted { public void f(int *p); }; /* " + many + " */ };",
 		"tab.edl":   "enclave {\n\ttrusted {\n\t\tpublic void f(int *p);\n\t};\n};",
 		"utf8.edl":  "enclave { /* äöü */ trusted { public void f(int *p); }; };",
 		"macro.edl": "#define P(x) int *x\nenclave { trusted { public void f(P(a)); }; };",
@@ -20,6 +22,9 @@ func TestDiagnosticText(t *testing.T) {
 		"long.edl":  "enclave { trusted {\npublic void f(int *\np\n); }; };",
 	}
 	for name, want := range map[string]string{
+		"wide.edl": "wide.edl:1:242: error: the pointer `p` has no direction [direction]\n" +
+			"    1 | ..." + strings.Repeat("ä", 19) + " */ trusted { public void f(int *p); }; /* " + strings.Repeat("ä", 60) + "...\n" +
+			"      |    " + strings.Repeat(" ", 19+28) + "^~~~~~\n",
 		"tab.edl": "tab.edl:3:17: error: the pointer `p` has no direction [direction]\n" +
 			"    3 | \t\tpublic void f(int *p);\n" +
 			"      | \t\t              ^~~~~~\n" +

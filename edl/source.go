@@ -94,8 +94,7 @@ func (s *source) pos(off int) Pos {
 	return Pos{File: s.name, Line: n, Col: off - s.lines[n-1] + 1}
 }
 
-// line is the text of a line (from 1), without its end, cut to what fits on a
-// screen.
+// line is the text of a line (from 1), without its end.
 func (s *source) line(n int) string {
 	if s == nil || n < 1 || n > len(s.lines) {
 		return ""
@@ -104,17 +103,30 @@ func (s *source) line(n int) string {
 	if i := strings.IndexByte(text, '\n'); i >= 0 {
 		text = text[:i]
 	}
-	text = strings.TrimSuffix(text, "\r")
 	if len(text) > maxSourceLine {
-		text = text[:maxSourceLine]
-		for len(text) > 0 && !utf8.ValidString(text[len(text)-1:]) {
-			text = text[:len(text)-1]
-		}
+		return ""
 	}
-	return strings.ToValidUTF8(text, "?")
+	return validText(strings.TrimSuffix(text, "\r"))
 }
 
-const maxSourceLine = 400
+// validText replaces each byte that is no UTF-8 by a question mark.
+func validText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	b := []byte(s)
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			b[i] = '?'
+		}
+		i += n
+	}
+	return string(b)
+}
+
+// maxSourceLine is the longest line that is kept for messages.
+const maxSourceLine = 1 << 16
 
 // span is a piece of a source.
 type span struct {

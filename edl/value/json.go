@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -25,7 +26,8 @@ const (
 
 // MarshalJSON writes the value as JSON: numbers, texts, lists and structs as
 // one expects, and {"$hex": "00ff"} for bytes and for texts that are not
-// UTF-8. Numbers have up to 64 bits. Members keep their order.
+// UTF-8. Numbers have up to 64 bits; addresses are numbers, too, and are read
+// back as such. Members keep their order.
 func (v Value) MarshalJSON() ([]byte, error) { return v.appendJSON(nil), nil }
 
 func (v Value) appendJSON(b []byte) []byte {
@@ -38,6 +40,8 @@ func (v Value) appendJSON(b []byte) []byte {
 		return append(b, "null"...)
 	case Bool, Int:
 		return v.append(b)
+	case Address:
+		return strconv.AppendUint(b, v.Int, 10)
 	case Float:
 		if math.IsNaN(v.Float) || math.IsInf(v.Float, 0) {
 			return object(jsonFloat, string(appendFloat(nil, v.Float)))

@@ -54,6 +54,20 @@ func (p *parser) number() (Value, error) {
 	return Value{Kind: Int, Negative: negative && n != 0, Int: n}, nil
 }
 
+// address reads &0x1000.
+func (p *parser) address() (Value, error) {
+	start := p.at
+	if p.at++; !digit(p.skip()) {
+		return Value{}, p.fail(start, "& without a number, as in &0x1000")
+	}
+	v, err := p.number()
+	if err == nil && v.Kind != Int {
+		err = p.fail(start, "%s is no address", p.src[start:p.at])
+	}
+	v.Kind = Address
+	return v, err
+}
+
 // exponent reports whether a sign at this place belongs to an exponent.
 func (p *parser) exponent(begin int) bool {
 	if p.at == begin {

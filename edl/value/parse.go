@@ -194,6 +194,8 @@ func (p *parser) value(depth int) (Value, error) {
 		v, err = p.char(2)
 	case c == '@':
 		v, err = p.file()
+	case c == '&':
+		v, err = p.address()
 	case c == '[' || c == '{':
 		v, err = p.group(depth)
 	case c == '+' || c == '-' || digit(c) || c == '.' && digit(p.peek(1)):

@@ -50,6 +50,8 @@ func (v Value) append(b []byte) []byte {
 			b = append(b, '-')
 		}
 		return strconv.AppendUint(b, v.Int, 10)
+	case Address:
+		return fmt.Appendf(b, "&%#x", v.Int)
 	case Float:
 		return appendFloat(b, v.Float)
 	case Text:

@@ -4,7 +4,7 @@
 //	f(1, -0x2a, 1.5, 'c', true)              numbers
 //	f("text\n", L"wide", hex:00ff, base64:AP8=, @file, zero:64)
 //	f([1, 2, 3], {x: 1, name: "a"}, {1, 2})  lists and structs
-//	f(null, RED, _)                          no address, a name, nothing given
+//	f(null, &0x1000, RED, _)                 addresses, a name, nothing given
 //	f(n: 3, s: "text")                       by name
 //
 // Values carry their place in the source, so that whoever finds one wrong can
@@ -21,6 +21,7 @@ const (
 	Null                // null
 	Bool                // Int is 0 or 1
 	Int                 // Int, negated if Negative
+	Address             // Int: &0x1000, an address that is passed as it is
 	Float               // Float
 	Text                // Bytes: "…", without the terminating zero
 	Wide                // Wide: L"…", without the terminating zero
@@ -31,7 +32,7 @@ const (
 )
 
 var kinds = [...]string{
-	"nothing", "null", "a truth value", "a number", "a floating-point number", "a text",
+	"nothing", "null", "a truth value", "a number", "an address", "a floating-point number", "a text",
 	"a wide text", "bytes", "a name", "a list", "a struct",
 }
 
@@ -85,6 +86,14 @@ func OfInt(n int64) Value {
 
 // OfUint is a number.
 func OfUint(n uint64) Value { return Value{Kind: Int, Int: n} }
+
+// OfAddress is an address; zero is Null.
+func OfAddress(a uint64) Value {
+	if a == 0 {
+		return Value{Kind: Null}
+	}
+	return Value{Kind: Address, Int: a}
+}
 
 // OfBool is a truth value.
 func OfBool(b bool) Value {

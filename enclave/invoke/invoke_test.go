@@ -134,6 +134,9 @@ func TestPacking(t *testing.T) {
 		{"[in, wstring] wchar_t* s", `f(L"aé")`, "P 0c00000000000000", "61000000 e9000000 00000000"},
 		{"[in, wstring] wchar_t* s", `f("a")`, "P 0800000000000000", "61000000 00000000"},
 		{"[user_check] void* p", "f(0x1234)", "3412000000000000", ""},
+		{"[user_check] void* p", "f(&0x1234)", "3412000000000000", ""},
+		{"[in, size=n] void* p, size_t n", "f(&0x1234, 9)", "3412000000000000 0900000000000000", ""},
+		{"[out] int* p", "f(&0x1234)", "3412000000000000", ""},
 		{"[user_check] void* p", "f(null)", "0000000000000000", ""},
 		{"[user_check] char* p", `f("ab")`, "P", "616200"},
 		{"[user_check] int* p", `f([7, 8])`, "P", "07000000 08000000"},
@@ -252,6 +255,9 @@ func TestWrongArguments(t *testing.T) {
 		{"[in, isptr] other_t o", "f(1)", "what other_t points to", 2, invoke.ErrType},
 		{"[in] sgx_report_t* o", "f(hex:00)", "1 bytes in place of one sgx_report_t, which has 432", 2, invoke.ErrLength},
 		{"[in] sgx_report_t* o", "f(1)", "432 bytes of which no more is known", 2, invoke.ErrArgument},
+		{"[in, size=n] void* p, size_t n", "f(&0x1234)", "n is missing: it is the length of p, of which only", 9, invoke.ErrArgument},
+		{"[in, string] char* s", "f(&0x1234)", "an address in place of a text", 2, invoke.ErrArgument},
+		{"int a", "f(&0x1234)", "an address in place of a int", 2, invoke.ErrArgument},
 		{"[user_check] int* p", "f(-1)", "-1 is no address", 2, invoke.ErrRange},
 	} {
 		f := &fake{ecall: func(*fake, uint64) error { t.Errorf("%s: the enclave was entered", c.call); return nil }}
@@ -290,7 +296,7 @@ func TestResults(t *testing.T) {
 	}
 	for _, c := range []struct{ decl, call, want string }{
 		{"uint32_t f()", "f()", "67305985"}, {"int16_t f()", "f()", "513"}, {"void f()", "f()", "_"}, {"enum color f()", "f()", "67305985"},
-		{"void* f()", "f()", "578437695752307201"}, {"sgx_status_t f()", "f()", "67305985"}, {"bool f()", "f()", "true"},
+		{"void* f()", "f()", "&0x807060504030201"}, {"sgx_status_t f()", "f()", "67305985"}, {"bool f()", "f()", "true"},
 		{"struct point f()", "f()", "{x: 67305985, y: 0}"}, {"sgx_cpu_svn_t f()", "f()", "hex:01020304050607080000000000000000"},
 		{"void f([out] uint16_t* p)", "f()", "_ p: 513"},
 		{"void f([out] char* p)", "f()", "_ p: 1"},
@@ -306,7 +312,7 @@ func TestResults(t *testing.T) {
 		{"void f([in] int* p)", "f(1)", "_"}, {"void f([out] int* p)", "f(null)", "_ p: null"},
 		{"void f([user_check] int* p)", "f([1, 2])", "_ p: [67305985, 134678021]"},
 		{"void f([user_check] void* p)", "f(zero:3)", "_ p: hex:010203"}, {"void f([user_check] void* p)", "f(1)", "_"},
-		{"void f([in, out] struct deep* p)", "f({three: zero:3})", "_ p: {n: 67305985, v: 578437695752307201, three: 578437695752307201}"},
+		{"void f([in, out] struct deep* p)", "f({three: zero:3})", "_ p: {n: 67305985, v: &0x807060504030201, three: &0x807060504030201}"},
 		{"void f([out] sgx_cpu_svn_t* p)", "f()", "_ p: hex:01020304050607080102030405060708"},
 	} {
 		r, err := client(t, &fake{ecall: fill}, "public "+c.decl+";", "", nil).Call(context.Background(), parse(t, c.call))
@@ -337,7 +343,7 @@ func TestHostileResults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v, ok := r.Out[0].Value.Field("v"); !ok || v.Kind != value.Int {
+		if v, ok := r.Out[0].Value.Field("v"); !ok || v.Kind != value.Address {
 			t.Errorf("%s: %v, want the address and nothing behind it", name, v)
 		}
 	}

@@ -159,7 +159,7 @@ func (o *ocall) args() ([]value.Field, error) {
 		case plan.Value:
 			f.Value = o.r.get(p, s.typ)
 		case plan.Address:
-			f.Value = address(le.Uint64(p))
+			f.Value = value.OfAddress(le.Uint64(p))
 		default:
 			f.Value, err = o.buffer(s)
 		}

@@ -54,12 +54,12 @@ func (r *reader) result(f *plan.Call, slots []slot, ms int) *Result {
 	}
 	for i := range slots {
 		s := &slots[i]
-		content := s.value.Kind != value.Null && s.value.Kind != value.Omitted && s.value.Kind != value.Int
+		content := s.at > 0
 		var v value.Value
 		switch {
 		case s.pass == plan.Address && content:
 			v = r.behindAddress(s, r.frame.bytes[s.at:][:s.size])
-		case s.buffer == nil || s.direction&edl.Out == 0:
+		case s.buffer == nil || s.direction&edl.Out == 0 || s.value.Kind == value.Address:
 			continue
 		case s.value.Kind == value.Null:
 			v = value.Value{Kind: value.Null}
@@ -96,7 +96,7 @@ func (r *reader) get(b []byte, t plan.Type) value.Value {
 	case len(s.dims) > 0:
 		return r.array(b, s.Type, s.dims)
 	case s.Pointers > 0:
-		return address(le.Uint64(b))
+		return value.OfAddress(le.Uint64(b))
 	}
 	b = b[:s.Size]
 	switch s.Kind {
@@ -135,13 +135,6 @@ func (r *reader) get(b []byte, t plan.Type) value.Value {
 	return value.OfUint(n)
 }
 
-func address(a uint64) value.Value {
-	if a == 0 {
-		return value.Value{Kind: value.Null}
-	}
-	return value.OfUint(a)
-}
-
 // composite unpacks a struct with what it points to, or all members of a
 // union.
 func (r *reader) composite(b []byte, c *plan.Composite) value.Value {
@@ -171,11 +164,11 @@ func (r *reader) member(b []byte, c *plan.Composite, m *plan.Member) value.Value
 		return number(b[o.Offset:], r.look(o.Type).Type)
 	})
 	if a == 0 || err != nil {
-		return address(a)
+		return value.OfAddress(a)
 	}
 	p, err := r.follow(a, n)
 	if err != nil {
-		return address(a)
+		return value.OfAddress(a)
 	}
 	return r.buffer(p, m.Buffer, m.Dims)
 }

@@ -118,7 +118,7 @@ func (w *writer) pointer(at int, elem plan.Type, v *value.Value) error {
 	case value.Omitted, value.Null:
 		le.PutUint64(w.mem[at:], 0)
 		return nil
-	case value.Int:
+	case value.Int, value.Address:
 		if v.Negative {
 			return wrong(v, ErrRange, "%s is no address", v)
 		}

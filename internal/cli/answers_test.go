@@ -121,7 +121,7 @@ func FuzzAnswers(f *testing.F) {
 func TestComplete(t *testing.T) {
 	s := &session{described: ocallsOf(t, someOCalls)}
 	for _, x := range []struct{ before, word, want string }{
-		{"", "", "describe |exit|f(|functions|help|ocall |ocalls |reload"}, {"f", "f", "f(|functions"}, {"oc", "oc", "ocall |ocalls "},
+		{"", "", "describe |enclave|exit|f(|functions|help|ocall |ocalls |reload"}, {"f", "f", "f(|functions"}, {"oc", "oc", "ocall |ocalls "},
 		{"ocall ", "", "a=|b=|c="}, {"describe co", "co", "color"}, {"describe ", "", "a|b|c|color|f|point"},
 		{"f(", "", "GREEN|RED|base64:|c: |false|hex:|null|p: |true|zero:"}, {"f({", "", "GREEN|RED|base64:|false|hex:|null|true|x: |y: |zero:"},
 		{"f({x: 1}, G", "G", "GREEN"}, {"f(zz", "zz", ""},

@@ -24,6 +24,7 @@ const shellHelp = `  f(1, "text")           call a function
   ocall NAME=VALUE       answer an OCALL from now on; several: one line each in a file
   ocalls FILE            read answers from a file
   ocall                  list the answers
+  enclave                show where the enclave is, and what it is
   reload                 load the enclave anew
   help                   this list, and how arguments are written
   exit                   leave, as does Ctrl-D`
@@ -149,6 +150,8 @@ func (a *app) runShell(s *session) (err error) {
 	return nil
 }
 
+var errNotLoaded = no(errors.New("no enclave is loaded: reload"))
+
 // reload loads the enclave anew.
 func (s *session) reload() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -171,6 +174,8 @@ func (s *session) line(line string) (leave bool, err error) {
 		s.functions()
 	case "describe":
 		return false, s.describe(rest)
+	case "enclave":
+		return false, s.where()
 	case "reload":
 		return false, s.reload()
 	case "ocalls":
@@ -197,7 +202,7 @@ func (s *session) line(line string) (leave bool, err error) {
 // callLine makes a call, which an interrupt stops.
 func (s *session) callLine(line string) error {
 	if s.loaded == nil {
-		return no(fmt.Errorf("no enclave is loaded: reload"))
+		return errNotLoaded
 	}
 	c, err := s.parse(line)
 	if err != nil {
@@ -207,6 +212,17 @@ func (s *session) callLine(line string) error {
 	defer stop()
 	_, err = s.call(ctx, line, c)
 	return err
+}
+
+// where shows the enclave's addresses, which an argument may name.
+func (s *session) where() error {
+	if s.loaded == nil {
+		return errNotLoaded
+	}
+	e := s.loaded.enclave
+	c := e.SECS()
+	s.a.printf("%#x to %#x, MRENCLAVE %x\n", e.Base(), e.Base()+s.image.Size-1, c.MREnclave)
+	return nil
 }
 
 func (s *session) functions() {
@@ -274,7 +290,7 @@ func describeType(t *plan.Composite) string {
 }
 
 // commands are the words that begin a line, beside functions.
-var commands = []string{"describe ", "exit", "functions", "help", "ocall ", "ocalls ", "reload"}
+var commands = []string{"describe ", "enclave", "exit", "functions", "help", "ocall ", "ocalls ", "reload"}
 
 // complete finds what the word before the cursor may become: at the beginning
 // of a line commands and functions, within parentheses the parameters of the

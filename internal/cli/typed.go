@@ -25,7 +25,8 @@ const expressionHelp = `An expression names a function and its arguments:
   "text", L"wide"             texts, with the escapes of C
   hex:00ff  base64:AP8=       bytes; also @FILE, and zero:64 for zeros
   [1, 2, 3]  {x: 1, y: 2}     arrays, structs
-  null, RED, _                no address, an element of an enum, nothing given
+  null, &0x1000               no address, an address as it is
+  RED, _                      an element of an enum, nothing given
   f(n: 3, s: "x")             arguments by name
 
 A parameter that is the size or count of a buffer may be left out or be _: it

@@ -4,7 +4,10 @@
 // trusted side uses it.
 //
 // Untrusted memory is reached through a Gate only, so that every byte of it
-// is checked to be outside, and read once.
+// is checked to be outside, and read once. The runtime of an enclave implements
+// Gate and passes ECALLs to Table.Dispatch; the context that the functions get
+// leads their OCALLs back to the gate. How values are packed is the business of
+// package edge.
 package tedge
 
 import (

@@ -4,7 +4,11 @@
 // from an EDL use it, and so do calls by name.
 //
 // It speaks to an enclave through the interface Enclave, which
-// *enclave.Enclave and *enclave.Thread implement.
+// *enclave.Enclave and *enclave.Thread implement. A Client keeps Frames for
+// calls: an ECALL is made with one, and its OCALLs are served with it. How
+// values are packed is the business of package edge.
+//
+// Lock: Client.mu guards the list of frames, and is not held during a call.
 package uedge
 
 import (

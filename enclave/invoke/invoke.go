@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/plan"
 	"github.com/feidi-dev/feidi/edl/uedge"
 	"github.com/feidi-dev/feidi/edl/value"
@@ -61,7 +60,8 @@ type Options struct {
 	Handler Handler
 }
 
-// Client calls the functions of one enclave.
+// Client calls the functions of one enclave. It may be used concurrently, if
+// the enclave and the handler may.
 type Client struct {
 	codec   *codec
 	enclave uedge.Enclave
@@ -156,63 +156,4 @@ func (s *server) with(err error) error {
 		return s.failed[0]
 	}
 	return fmt.Errorf("%w (%w)", err, s.failed[0])
-}
-
-// Signature is a function as C declares it, with its attributes in brackets.
-func Signature(f *plan.Call) string {
-	s := f.Func.Result.String() + " " + f.Name + "("
-	for i, p := range f.Params {
-		if i > 0 {
-			s += ", "
-		}
-		s += Declaration(p.Param)
-	}
-	s += ")"
-	if f.Index >= 0 && f.PropagateErrno {
-		s += " propagate_errno"
-	}
-	return s
-}
-
-// Declaration is a parameter or a member as EDL declares it.
-func Declaration(p *edl.Param) string {
-	var attrs []string
-	if p.Direction != edl.None {
-		attrs = append(attrs, p.Direction.String())
-	}
-	for _, a := range []struct {
-		name string
-		set  bool
-	}{
-		{"user_check", p.UserCheck}, {"string", p.String}, {"wstring", p.WString},
-		{"isptr", p.IsPtr}, {"isary", p.IsAry}, {"readonly", p.ReadOnly},
-	} {
-		if a.set {
-			attrs = append(attrs, a.name)
-		}
-	}
-	for _, o := range []struct {
-		name    string
-		operand *edl.Operand
-	}{{"size", p.Size}, {"count", p.Count}} {
-		switch {
-		case o.operand == nil:
-		case o.operand.Name != "":
-			attrs = append(attrs, o.name+"="+o.operand.Name)
-		default:
-			attrs = append(attrs, fmt.Sprintf("%s=%d", o.name, o.operand.Number))
-		}
-	}
-	s := ""
-	for i, a := range attrs {
-		s += map[bool]string{true: "[", false: ", "}[i == 0] + a
-	}
-	if s != "" {
-		s += "] "
-	}
-	s += p.Type.String() + " " + p.Name
-	for _, d := range p.Dims {
-		s += fmt.Sprintf("[%d]", d)
-	}
-	return s
 }

@@ -14,8 +14,12 @@ import (
 	"github.com/feidi-dev/feidi/status"
 )
 
-// maxElements is how many values a buffer is shown as. A longer one is bytes.
-const maxElements = 1 << 14
+// maxElements is how many values a buffer is shown as, and maxValues all that
+// are made of one call. What goes beyond is bytes.
+const (
+	maxElements = 1 << 14
+	maxValues   = 1 << 17
+)
 
 // memory is memory outside an enclave.
 type memory interface {
@@ -43,6 +47,7 @@ type reader struct {
 	memory memory
 	frame  frame
 	read   uint64 // bytes behind pointers so far
+	values int    // made so far
 }
 
 // result unpacks what an ECALL has left.
@@ -92,7 +97,10 @@ func (r *reader) behindAddress(s *slot, b []byte) value.Value {
 // get unpacks a value.
 func (r *reader) get(b []byte, t plan.Type) value.Value {
 	s := r.look(t)
+	r.values++
 	switch {
+	case r.values > maxValues:
+		return value.OfBytes(bytes.Clone(b[:min(t.Size, uint64(len(b)))]))
 	case len(s.dims) > 0:
 		return r.array(b, s.Type, s.dims)
 	case s.Pointers > 0:
@@ -200,7 +208,7 @@ func (r *reader) buffer(b []byte, buf *plan.Buffer, dims []uint64) value.Value {
 
 // list unpacks elements one after the other.
 func (r *reader) list(b []byte, elem plan.Type) value.Value {
-	if elem.Size == 0 || uint64(len(b))%elem.Size != 0 || uint64(len(b))/elem.Size > maxElements {
+	if elem.Size == 0 || uint64(len(b))%elem.Size != 0 || uint64(len(b))/elem.Size > maxElements || r.values > maxValues {
 		return value.OfBytes(bytes.Clone(b))
 	}
 	v := value.Value{Kind: value.List, List: []value.Value{}}
@@ -221,7 +229,7 @@ func (r *reader) array(b []byte, elem plan.Type, dims []uint64) value.Value {
 	switch {
 	case len(dims) > 1:
 		v := value.Value{Kind: value.List}
-		if dims[0] > maxElements {
+		if dims[0] > maxElements || r.values > maxValues {
 			return value.OfBytes(bytes.Clone(b))
 		}
 		for i := range dims[0] {

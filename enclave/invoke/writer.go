@@ -2,12 +2,10 @@ package invoke
 
 import (
 	"encoding/binary"
-	"math"
 	"slices"
 	"strings"
 
 	"github.com/feidi-dev/feidi/edl"
-	"github.com/feidi-dev/feidi/edl/edge"
 	"github.com/feidi-dev/feidi/edl/plan"
 	"github.com/feidi-dev/feidi/edl/uedge"
 	"github.com/feidi-dev/feidi/edl/value"
@@ -141,104 +139,6 @@ func (w *writer) pointer(at int, elem plan.Type, v *value.Value) error {
 	return w.fill(to, n, elem, v)
 }
 
-// natural is the number of bytes that a value takes as a buffer of elements.
-func (w *writer) natural(elem plan.Type, v *value.Value) (uint64, error) {
-	s := w.look(elem)
-	one := func() (uint64, error) {
-		if !elem.Known() {
-			return 0, unknown(v, elem)
-		}
-		return elem.Size, nil
-	}
-	switch v.Kind {
-	case value.Bytes:
-		return uint64(len(v.Bytes)), nil
-	case value.Text:
-		if s.Kind == edl.WChar && s.Pointers == 0 {
-			return 4 * uint64(len([]rune(string(v.Bytes)))), nil
-		}
-		return uint64(len(v.Bytes)), nil
-	case value.Wide:
-		return 4 * uint64(len(v.Wide)), nil
-	case value.List:
-		if len(v.List) == 0 {
-			return 0, nil
-		}
-		if s.oneOf(v) {
-			return one()
-		}
-		n, err := one()
-		if err == nil && n > MaxMemory {
-			err = wrong(v, ErrLength, "more than %d bytes", MaxMemory)
-		}
-		return n * uint64(len(v.List)), err
-	}
-	return one()
-}
-
-// oneOf reports whether a list is the members or elements of one value of the
-// type: {1, 2} is one struct, and [{1, 2}] a list of one.
-func (s *seen) oneOf(v *value.Value) bool {
-	whole := len(s.dims) > 0 || s.Pointers == 0 && s.Composite != nil && s.Kind != edl.EnumKind
-	return whole && !nested(v)
-}
-
-// nested reports whether the elements of a list are structs themselves.
-func nested(v *value.Value) bool {
-	for _, e := range v.List {
-		if e.Kind != value.Struct && e.Kind != value.List && e.Kind != value.Omitted && e.Kind != value.Bytes {
-			return false
-		}
-	}
-	return true
-}
-
-// fill packs a value into a buffer of n bytes, of which it takes no more than
-// natural says.
-func (w *writer) fill(at int, n uint64, elem plan.Type, v *value.Value) error {
-	switch v.Kind {
-	case value.Bytes:
-		copy(w.mem[at:][:n], v.Bytes)
-		return nil
-	case value.Text, value.Wide:
-		return w.text(at, n, elem, v)
-	case value.List:
-		s := w.look(elem)
-		if !s.oneOf(v) {
-			for i := range v.List {
-				if err := w.put(at+i*int(elem.Size), elem, &v.List[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-	}
-	return w.put(at, elem, v)
-}
-
-// text packs a text into n bytes.
-func (w *writer) text(at int, n uint64, elem plan.Type, v *value.Value) error {
-	s := w.look(elem)
-	wide := s.Pointers == 0 && s.Size == 4 && (s.Kind == edl.WChar || v.Kind == value.Wide && s.Kind != edl.Float)
-	switch {
-	case wide:
-		runes := v.Wide
-		if v.Kind == value.Text {
-			runes = []rune(string(v.Bytes))
-		}
-		for i, r := range runes {
-			if uint64(4*i+4) <= n {
-				le.PutUint32(w.mem[at+4*i:], uint32(r))
-			}
-		}
-		return nil
-	case v.Kind == value.Text && (s.isByte() || !elem.Known()):
-		copy(w.mem[at:][:n], v.Bytes)
-		return nil
-	}
-	return wrong(v, ErrArgument, "%s is passed as %s", v.Kind, elem)
-}
-
 // array packs a C array, which is exactly as long as its type says. A text in
 // an array of characters may be shorter.
 func (w *writer) array(at int, elem plan.Type, dims []uint64, v *value.Value) error {
@@ -333,103 +233,4 @@ func (w *writer) composite(at int, c *plan.Composite, v *value.Value) error {
 		return wrong(v, ErrArgument, "%s in place of %s", v.Kind, name)
 	}
 	return w.slots(at, slots, v)
-}
-
-// float packs a floating-point number.
-func (w *writer) float(at int, t plan.Type, v *value.Value) error {
-	f := v.Float
-	switch v.Kind {
-	case value.Int:
-		f = float64(v.Int)
-		if v.Negative {
-			f = -f
-		}
-	case value.Float:
-	default:
-		return wrong(v, ErrArgument, "%s in place of a %s", v.Kind, t)
-	}
-	switch t.Kind {
-	case edl.Float:
-		if math.Abs(f) > math.MaxFloat32 && !math.IsInf(f, 0) {
-			return wrong(v, ErrRange, "%s does not fit float", v)
-		}
-		le.PutUint32(w.mem[at:], math.Float32bits(float32(f)))
-	case edl.Double:
-		le.PutUint64(w.mem[at:], math.Float64bits(f))
-	default:
-		l := edge.LongDoubleOf(f)
-		copy(w.mem[at:], l[:])
-	}
-	return nil
-}
-
-// integer packs an integer, a truth value or an element of an enum.
-func (w *writer) integer(at int, s *seen, v *value.Value) error {
-	n, negative := v.Int, v.Negative
-	switch v.Kind {
-	case value.Int, value.Bool:
-	case value.Name, value.Text:
-		name := v.Name
-		if v.Kind == value.Text { // JSON has no names
-			name = string(v.Bytes)
-		}
-		c, ok := w.constant(name)
-		if !ok {
-			return w.noConstant(s, name, v)
-		}
-		if n = uint64(c); c < 0 {
-			n, negative = -n, true
-		}
-	case value.Bytes:
-		if uint64(len(v.Bytes)) != s.Size {
-			return wrong(v, ErrLength, "%s has %d bytes, not %d", s.Type, s.Size, len(v.Bytes))
-		}
-		copy(w.mem[at:], v.Bytes)
-		return nil
-	default:
-		return wrong(v, ErrArgument, "%s in place of a %s", v.Kind, s.Type)
-	}
-	bits := 8 * s.Size
-	signed := isSigned(s.Kind)
-	// char may be either, an enum too; wchar_t holds what an escape says.
-	either := s.Kind == edl.Char || s.Kind == edl.EnumKind || s.Kind == edl.WChar
-	most := uint64(math.MaxUint64) >> (64 - bits)
-	if signed && !either {
-		most >>= 1
-	}
-	least := uint64(0) // as an absolute value
-	if signed || either {
-		least = 1 << (bits - 1)
-	}
-	switch {
-	case s.Kind == edl.Bool && n > 1:
-		return wrong(v, ErrRange, "%s is neither true nor false", v)
-	case negative && n > least || !negative && n > most:
-		return wrong(v, ErrRange, "%s does not fit %s", v, s.Type)
-	}
-	if negative {
-		n = -n
-	}
-	var b [8]byte
-	le.PutUint64(b[:], n)
-	copy(w.mem[at:][:s.Size], b[:])
-	return nil
-}
-
-// noConstant is the error for a name that stands for nothing.
-func (w *writer) noConstant(s *seen, name string, v *value.Value) error {
-	if v.Kind == value.Text {
-		return wrong(v, ErrArgument, "a text in place of %s", s.Type)
-	}
-	if s.Kind == edl.EnumKind {
-		var names []string
-		for _, e := range s.Composite.Elements {
-			names = append(names, e.Name)
-		}
-		if len(names) > 8 {
-			names = append(names[:8], "…")
-		}
-		return wrong(v, ErrArgument, "%s is none of %s", name, strings.Join(names, ", "))
-	}
-	return wrong(v, ErrArgument, "%s is the name of nothing: a text has quotes", name)
 }

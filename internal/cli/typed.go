@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +62,8 @@ type session struct {
 	answers answers
 	loaded  *loaded
 	client  *invoke.Client
-	ocalls  []ocalled // of the call under way
+	ocalls  []ocalled // of the call under way, for JSON
+	kept    int       // bytes of them
 }
 
 // ocalled is an OCALL in the JSON object of call.
@@ -71,8 +74,12 @@ type ocalled struct {
 	Result   string      `json:"result,omitempty"`
 }
 
-// maxOCalled is how many OCALLs of a call the JSON object lists.
-const maxOCalled = 10000
+// maxOCalled is how many OCALLs of a call the JSON object lists, and
+// maxOCalledBytes how many bytes their arguments have.
+const (
+	maxOCalled      = 10000
+	maxOCalledBytes = 32 << 20
+)
 
 // typedCall is one call in the JSON object of call.
 type typedCall struct {
@@ -252,7 +259,7 @@ func (s *session) call(ctx context.Context, expression string, c *value.Call) (*
 	if err != nil {
 		return nil, usage("%v", err)
 	}
-	s.ocalls = []ocalled{}
+	s.ocalls, s.kept = []ocalled{}, 0
 	start := time.Now()
 	r, err := s.client.Call(ctx, c)
 	took := time.Since(start)
@@ -306,21 +313,46 @@ func (s *session) serve(_ context.Context, o *invoke.OCall) invoke.Answer {
 	default:
 		note = s.print(o)
 	}
-	record := ocalled{Name: o.Func.Name, Args: value.Value{Kind: value.Struct, Fields: o.Args}, Answered: note != ""}
-	if a != nil {
-		record.Result = a.text
-	}
-	if len(s.ocalls) < maxOCalled {
-		s.ocalls = append(s.ocalls, record)
+	if s.a.json {
+		s.record(o, a, note != "")
 	}
 	if !s.typing.quiet {
 		if note == "" {
 			note = "not answered: zeros"
 		}
-		call := value.Call{Name: o.Func.Name, Args: o.Args}
+		call := value.Call{Name: o.Func.Name, Args: brief(o.Args)}
 		fmt.Fprintf(s.a.err, "feidi: OCALL %s: %s\n", clip(call.String()), note)
 	}
 	return r
+}
+
+// record keeps an OCALL for JSON.
+func (s *session) record(o *invoke.OCall, a *answer, answered bool) {
+	record := ocalled{Name: o.Func.Name, Args: value.Value{Kind: value.Struct, Fields: o.Args}, Answered: answered}
+	if a != nil {
+		record.Result = a.text
+	}
+	for _, f := range o.Args {
+		s.kept += len(f.Value.String())
+	}
+	if len(s.ocalls) < maxOCalled && s.kept <= maxOCalledBytes {
+		s.ocalls = append(s.ocalls, record)
+	}
+}
+
+// brief cuts arguments to what clip leaves of them, before they are written.
+func brief(args []value.Field) []value.Field {
+	const most = 400
+	args = slices.Clone(args)
+	for i := range args {
+		v := &args[i].Value
+		if len(bytes.TrimLeft(v.Bytes, "\x00")) > 0 { // zeros are short
+			v.Bytes = v.Bytes[:min(len(v.Bytes), most)]
+		}
+		v.Wide = v.Wide[:min(len(v.Wide), most)]
+		v.List = v.List[:min(len(v.List), most)]
+	}
+	return args
 }
 
 // print prints the strings that the enclave passes.

@@ -66,22 +66,31 @@ type Buffer struct {
 }
 
 // Buffer is the buffer of size bytes whose address is at off. It must lie
-// wholly in untrusted memory.
-func (c *Callee) Buffer(off int, size uint64) Buffer { return c.BufferAt(c.Block, off, size) }
+// wholly in untrusted memory, and no bytes must lie there, too.
+func (c *Callee) Buffer(off int, size uint64) Buffer {
+	return c.buffer(Buffer{Addr: c.U64(off), Size: size})
+}
 
-// BufferAt is Buffer for an address in b.
+// BufferAt is Buffer for the member of a struct in b. There no bytes are no
+// buffer, wherever they lie.
 func (c *Callee) BufferAt(b Block, off int, size uint64) Buffer {
-	buf := Buffer{Addr: b.U64(off), Size: size}
-	switch {
-	case c.err != nil || buf.Addr == 0:
-		return Buffer{}
-	case !c.mem.Check(buf.Addr, max(size, 1)):
-		c.fail(buf, status.ErrInvalidParameter, "not in untrusted memory")
-		return Buffer{}
-	case size == 0:
+	if size == 0 {
 		return Buffer{}
 	}
-	return buf
+	return c.buffer(Buffer{Addr: b.U64(off), Size: size})
+}
+
+func (c *Callee) buffer(b Buffer) Buffer {
+	switch {
+	case c.err != nil || b.Addr == 0:
+		return Buffer{}
+	case !c.mem.Check(b.Addr, max(b.Size, 1)):
+		c.fail(b, status.ErrInvalidParameter, "not in untrusted memory")
+		return Buffer{}
+	case b.Size == 0:
+		return Buffer{}
+	}
+	return b
 }
 
 // Whole fails for a length that is no whole number of elements.

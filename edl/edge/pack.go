@@ -17,16 +17,19 @@ func Repack[T, R any](c *Caller, b Block, v []T, size int, r []R, repack func(*T
 	}
 }
 
-// Unpack unpacks all structs of size bytes in b, and their buffers. It stops
-// at an error.
-func Unpack[T, R any](c *Callee, b Block, size int, unpack func(*T, *Callee, Block) R) ([]T, []R) {
+// Unpack unpacks all structs of size bytes in b: unpack reads each and finds
+// its buffers, and when all of them have passed the checks, load copies them.
+func Unpack[T, R any](c *Callee, b Block, size int, unpack func(*T, *Callee, Block) R, load func(*T, *Callee, R)) ([]T, []R) {
 	n := len(b) / size
 	v, r := make0[T](n), make0[R](n)
+	for i := range v {
+		r[i] = unpack(&v[i], c, b[i*size:][:size:size])
+	}
 	for i := range v {
 		if c.err != nil {
 			break
 		}
-		r[i] = unpack(&v[i], c, b[i*size:][:size:size])
+		load(&v[i], c, r[i])
 	}
 	return v, r
 }

@@ -136,7 +136,8 @@ func (g *goGen) loadParam(f *goFunc, p *goParam) {
 		} else {
 			g.f("%s, _ := ", p.name)
 		}
-		g.f("%sUnpack(f, %s, %d, (*%s).UnpackC)\n", g.use(importEdge), load, b.elem.size, g.spell(b.elem))
+		elem := g.spell(b.elem)
+		g.f("%sUnpack(f, %s, %d, (*%s).UnpackC, (*%s).LoadC)\n", g.use(importEdge), load, b.elem.size, elem, elem)
 	case b.shape == shapeSlice && !p.comesOut():
 		g.f("%s := %s\n", p.name, g.newSlice(b.elem, load, true))
 	case b.shape == shapeSlice && b.elem.bytes():
@@ -150,11 +151,10 @@ func (g *goGen) loadParam(f *goFunc, p *goParam) {
 		}
 		g.f("if %s != nil {\n%s = new(%s)\n", p.mem, p.name, g.outType(b))
 		switch {
+		case p.deep() && p.comesOut():
+			g.f("%s = %s.UnpackC(f, %s)\n%s.LoadC(f, %s)\n", p.regions, p.name, p.mem, p.name, p.regions)
 		case p.deep():
-			if p.comesOut() {
-				g.f("%s = ", p.regions)
-			}
-			g.f("%s.UnpackC(f, %s)\n", p.name, p.mem)
+			g.f("%s.LoadC(f, %s.UnpackC(f, %s))\n", p.name, p.name, p.mem)
 		case b.shape == shapeArray:
 			g.takeOne(b, p.mem, p.name, p.mem)
 		default:

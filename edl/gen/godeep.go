@@ -62,7 +62,7 @@ func (g *goGen) deepMethods(t *goType) {
 	}
 	g.f("}\n")
 
-	g.f("\n// UnpackC reads v, and copies its buffers.\n")
+	g.f("\n// UnpackC reads v, and finds its buffers.\n")
 	g.f("func (v *%s) UnpackC(f *%sCallee, b %sBlock) (r [%d]%sBuffer) {\n", t.name, edge, edge, t.bufs, edge)
 	g.takeFields(t)
 	for _, f := range t.fields {
@@ -73,6 +73,10 @@ func (g *goGen) deepMethods(t *goType) {
 			}
 		}
 	}
+	g.f("return r\n}\n")
+
+	g.f("\n// LoadC copies the buffers of v.\n")
+	g.f("func (v *%s) LoadC(f *%sCallee, r [%d]%sBuffer) {\n", t.name, edge, t.bufs, edge)
 	for _, f := range t.fields {
 		b := f.buf
 		if b == nil {
@@ -91,7 +95,7 @@ func (g *goGen) deepMethods(t *goType) {
 		}
 		g.f("}\n")
 	}
-	g.f("return r\n}\n")
+	g.f("}\n")
 
 	g.f("\n// StoreC writes v and its buffers back to where they came from. The buffers\n// may be shorter than they were.\n")
 	g.f("func (v *%s) StoreC(f *%sCallee, b %sBlock, r [%d]%sBuffer) {\n", t.name, edge, edge, t.bufs, edge)

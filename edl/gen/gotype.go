@@ -18,7 +18,7 @@ const (
 	codecBool
 	codecMethods // EncodeC and DecodeC
 	codecBinary  // AppendBinary and UnmarshalBinary
-	codecDeep    // PackC, RepackC, UnpackC and StoreC
+	codecDeep    // PackC, RepackC, UnpackC, LoadC and StoreC
 )
 
 // goType is a type of Go.
@@ -230,7 +230,7 @@ func (g *goGen) composite(c *plan.Composite, raw bool) (*goType, error) {
 }
 
 func (g *goGen) fields(t *goType, c *plan.Composite) error {
-	scope := newGoScope("EncodeC", "DecodeC", "PackC", "RepackC", "UnpackC", "StoreC")
+	scope := newGoScope("EncodeC", "DecodeC", "PackC", "RepackC", "UnpackC", "LoadC", "StoreC")
 	for _, m := range c.Members {
 		f := &goField{Member: m}
 		var err error

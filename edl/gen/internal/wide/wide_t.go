@@ -649,7 +649,7 @@ func (srv wideECallServer) ecallDeep(ctx context.Context, f *edge.Callee) error 
 	var l *List
 	if lMem != nil {
 		l = new(List)
-		l.UnpackC(f, lMem)
+		l.LoadC(f, l.UnpackC(f, lMem))
 	}
 	if err := f.Err(); err != nil {
 		return err
@@ -673,9 +673,10 @@ func (srv wideECallServer) ecallDeepChange(ctx context.Context, f *edge.Callee) 
 	if lMem != nil {
 		l = new(List)
 		lParts = l.UnpackC(f, lMem)
+		l.LoadC(f, lParts)
 	}
 	manyMem := f.Load(manyBuf)
-	many, manyParts := edge.Unpack(f, manyMem, 80, (*List).UnpackC)
+	many, manyParts := edge.Unpack(f, manyMem, 80, (*List).UnpackC, (*List).LoadC)
 	if err := f.Err(); err != nil {
 		return err
 	}

@@ -223,7 +223,7 @@ func (v *List) RepackC(f *edge.Caller, b edge.Block, r [5]edge.Region) {
 	}
 }
 
-// UnpackC reads v, and copies its buffers.
+// UnpackC reads v, and finds its buffers.
 func (v *List) UnpackC(f *edge.Callee, b edge.Block) (r [5]edge.Buffer) {
 	lenN := uint64(b.U32(0))
 	lenLen := b.U64(24)
@@ -236,6 +236,11 @@ func (v *List) UnpackC(f *edge.Callee, b edge.Block) (r [5]edge.Buffer) {
 	r[3] = f.BufferAt(b, 40, 72)
 	r[4] = f.BufferAt(b, 56, f.Mul(v.C, v.S))
 	f.Whole(r[4], 2)
+	return r
+}
+
+// LoadC copies the buffers of v.
+func (v *List) LoadC(f *edge.Callee, r [5]edge.Buffer) {
 	v.Values = edge.Ints[int32](f.Load(r[0]))
 	v.Blob = f.Load(r[1])
 	if m := f.Load(r[2]); m != nil {
@@ -247,7 +252,6 @@ func (v *List) UnpackC(f *edge.Callee, b edge.Block) (r [5]edge.Buffer) {
 		v.Origin.DecodeC(m)
 	}
 	v.Both = edge.Ints[int16](f.Load(r[4]))
-	return r
 }
 
 // StoreC writes v and its buffers back to where they came from. The buffers

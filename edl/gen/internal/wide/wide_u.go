@@ -871,10 +871,10 @@ func (srv wideOCallServer) ocallDeep(ctx context.Context, f *edge.Callee) error 
 	var l *List
 	if lMem != nil {
 		l = new(List)
-		l.UnpackC(f, lMem)
+		l.LoadC(f, l.UnpackC(f, lMem))
 	}
 	manyMem := f.Load(manyBuf)
-	many, manyParts := edge.Unpack(f, manyMem, 80, (*List).UnpackC)
+	many, manyParts := edge.Unpack(f, manyMem, 80, (*List).UnpackC, (*List).LoadC)
 	if err := f.Err(); err != nil {
 		return err
 	}

@@ -229,3 +229,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{`{"a":[1,-2.5e3,null,true],"b":{"$hex":"00"}}`, `{"$float":"-inf"}`, `[{"$wide":"é"},{"$name":"RED"},"\ud800"]`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		var v, again Value
+		if err := v.UnmarshalJSON([]byte(src)); err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one line: %v", err)
+			}
+			return
+		}
+		b, err := v.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := again.UnmarshalJSON(b); err != nil || !again.Equal(v) {
+			t.Errorf("%s is written as %s, which is read as %v, %v", src, b, again, err)
+		}
+	})
+}

@@ -53,7 +53,7 @@ type Value struct {
 
 	Negative bool
 	Int      uint64 // the absolute value
-	Float    float64
+	Float    float64 // also of a long double, with the precision of a double
 	Bytes    []byte
 	Wide     []rune
 	Name     string

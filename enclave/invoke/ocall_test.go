@@ -241,3 +241,23 @@ func FuzzCall(f *testing.F) {
 		_ = r.Return.String()
 	})
 }
+
+func FuzzType(f *testing.F) {
+	for _, s := range []string{"a=4:4", "a=uint16_t[2][3]", "a=void*", "a=struct { int x; union { int y; } z; }", "struct a=struct { a_t x[3]; }"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, spec string) {
+		var ty invoke.Types
+		if err := ty.Add("a_t=uint8_t[3]"); err != nil {
+			t.Fatal(err)
+		}
+		if err := ty.Add(spec); err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("more than one line: %v", err)
+		}
+		for name, l := range ty.Layouts() {
+			if l.Size > invoke.MaxMemory || l.Align == 0 {
+				t.Errorf("%s: %s is %+v", spec, name, l)
+			}
+		}
+	})
+}

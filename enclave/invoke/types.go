@@ -135,13 +135,15 @@ func (t *Types) parse(name, def string) (known, error) {
 		return known{}, err
 	}
 	holder := p.Types[len(p.Types)-1]
-	m := holder.Members[0]
-	if !holder.Known() {
+	switch {
+	case holder.Name != "feidi_holder" || len(holder.Members) != 1 || len(iface.ECalls) != 1:
+		return known{}, fmt.Errorf("it is more than one type")
+	case !holder.Known():
 		return known{}, fmt.Errorf("it contains a type that is not known: describe that one first")
-	}
-	if holder.Size > MaxMemory {
+	case holder.Size > MaxMemory:
 		return known{}, fmt.Errorf("larger than %d bytes", MaxMemory)
 	}
+	m := holder.Members[0]
 	if k, ok := t.known[m.Type.Name]; ok && m.Type.Kind == edl.Foreign && m.Type.Pointers == 0 {
 		return known{k.Type, append(append([]uint64(nil), m.Dims...), k.dims...)}, nil
 	}
@@ -171,10 +173,15 @@ var signedTypes = map[string]bool{
 	"int_fast8_t": true, "int_fast16_t": true, "int_fast32_t": true, "int_fast64_t": true,
 }
 
-// clip shortens a text for an error.
+// clip shortens a text for an error of one line.
 func clip(s string) string {
 	if len(s) > 60 {
-		return s[:60] + "…"
+		s = s[:60] + "…"
 	}
-	return s
+	return strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, s)
 }

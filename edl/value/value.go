@@ -52,7 +52,7 @@ type Value struct {
 	Pos, End int
 
 	Negative bool
-	Int      uint64 // the absolute value
+	Int      uint64  // the absolute value
 	Float    float64 // also of a long double, with the precision of a double
 	Bytes    []byte
 	Wide     []rune

@@ -1,14 +1,14 @@
 package edl
 
 import (
-	"math"
+	"fmt"
 	"strconv"
 	"strings"
 )
 
 func (p *parser) peek() token { return p.toks[p.i] }
 
-// at returns the token n places on.
+// ahead returns the token n places on.
 func (p *parser) ahead(n int) token { return p.toks[min(p.i+n, len(p.toks)-1)] }
 
 func (p *parser) next() token {
@@ -124,7 +124,7 @@ func (p *parser) str(what string) (nameRef, bool) {
 }
 
 // maxNumber is the largest number that sgx_edger8r reads.
-const maxNumber = math.MaxInt64 / 2
+const maxNumber uint64 = 1<<62 - 1
 
 // number is the value of a number token, false after an error.
 func (p *parser) number(t token) (uint64, bool) {
@@ -136,7 +136,7 @@ func (p *parser) number(t token) (uint64, bool) {
 	}
 	n, err := strconv.ParseUint(t.text, 10, 64)
 	if err != nil || n > maxNumber {
-		p.fail(RuleNumber, t.span, "write a number up to "+strconv.Itoa(maxNumber), "the number %s is too large", clip(t.text))
+		p.fail(RuleNumber, t.span, fmt.Sprint("write a number up to ", maxNumber), "the number %s is too large", clip(t.text))
 		return 0, false
 	}
 	return n, true

@@ -1,6 +1,6 @@
 package edl
 
-import "strconv"
+import "fmt"
 
 // simple are the types of one word.
 var simple = map[string]Kind{
@@ -273,7 +273,7 @@ func (p *parser) elementValue() (*Operand, bool) {
 		p.next()
 		return &Operand{Pos: t.pos(), Name: t.text}, true
 	case t.is("-"):
-		p.fail(RuleNumber, t.span, "write a decimal number up to "+strconv.Itoa(maxNumber), "an enum element cannot be negative")
+		p.fail(RuleNumber, t.span, fmt.Sprint("write a decimal number up to ", maxNumber), "an enum element cannot be negative")
 		return nil, false
 	}
 	p.unexpected("a decimal number or the name of another element")

@@ -214,7 +214,7 @@ func TestArgumentsThatDoNotFit(t *testing.T) {
 		"zero in string":  {second(w.EcallString(ctx, "a\x00b")), edge.ErrZero},
 		"zero in wide":    {second(w.EcallWide(ctx, "\x00")), edge.ErrZero},
 		"struct":          {second(w.EcallDeep(ctx, &List{Both: []int16{1}})), edge.ErrLength},
-		"result":          {third(w.EcallFill(ctx, 1<<62, 0)), errFull},
+		"result":          {third(w.EcallFill(ctx, 1<<30, 0)), errFull},
 		"negative":        {second(w.EcallSquares(ctx, -1)), edge.ErrLength},
 		"more than asked": {third(w.EcallFill(ctx, 3, 0xFF)), status.ErrInvalidParameter},
 		"longer string":   {second(w.EcallUpper(ctx, "longer")), status.ErrInvalidParameter},

@@ -80,6 +80,21 @@ func extendRecord(r []byte, offset uint64) {
 	clear(r[16:recordSize])
 }
 
+// Length returns how many bytes Image hashes, and thereby how long it takes: a
+// small file can ask for any number of pages.
+func Length(m *image.Image) uint64 {
+	n := uint64(recordSize)
+	for i := range m.Runs {
+		r := &m.Runs[i]
+		chunks := uint64(len(r.Chunks))
+		if r.Measured {
+			chunks = r.Pages * pageChunks
+		}
+		n += r.Pages*recordSize + chunks*extendSize
+	}
+	return n
+}
+
 // Image returns the MRENCLAVE of an enclave built from m.
 func Image(m *image.Image) [sha256.Size]byte {
 	h := New(m.Size, m.SSAFrameSize)

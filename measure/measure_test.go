@@ -156,6 +156,9 @@ func TestImage(t *testing.T) {
 		if got, want := measure.Image(one), sha256.Sum256(stream(one)); got != want {
 			t.Errorf("run %d: MRENCLAVE %x, want %x", i, got, want)
 		}
+		if got, want := measure.Length(one), len(stream(one)); got != uint64(want) {
+			t.Errorf("run %d: %d bytes are measured, want %d", i, got, want)
+		}
 	}
 }
 

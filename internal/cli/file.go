@@ -10,6 +10,7 @@ import (
 	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/internal/host"
 	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/measure"
 )
 
 // maxFile is the size of the largest enclave file that is read.
@@ -92,22 +93,8 @@ func readImage(path, sigstruct string) (*image.Image, error) {
 	if err != nil {
 		return nil, cannot(fmt.Errorf("%s: %w", path, err))
 	}
-	if n := measured(m); n > maxMeasured {
+	if n := measure.Length(m); n > maxMeasured {
 		return nil, cannot(fmt.Errorf("%s: its measurement covers %s, more than the limit of %s", path, host.Bytes(n), host.Bytes(maxMeasured)))
 	}
 	return m, nil
-}
-
-// measured is the length of the stream that MRENCLAVE hashes, at least: 64
-// bytes for a page, and 320 for each of the sixteen chunks of a measured one.
-func measured(m *image.Image) uint64 {
-	var n uint64
-	for i := range m.Runs {
-		r := &m.Runs[i]
-		n += r.Pages * 64
-		if r.Measured {
-			n += r.Pages * 16 * 320
-		}
-	}
-	return n
 }

@@ -62,7 +62,7 @@ func FuzzLay(f *testing.F) {
 		c.ReservedMemInitSize = c.ReservedMemMinSize + uint64(at(8))<<12
 		c.ReservedMemMaxSize = c.ReservedMemInitSize + uint64(at(9))<<12
 		c.PKRU, c.AMX = config.Feature(at(10)%3), config.Feature(at(11)%3)
-		o := sdk.Options{Date: day, Resign: at(0)&2 != 0, IgnoreRelocations: at(0)&4 != 0, IgnoreInit: at(0)&8 != 0, MaxMemory: 8 << 20}
+		o := sdk.Options{Date: day, Resign: at(0)&2 != 0, IgnoreRelocations: at(0)&4 != 0, IgnoreInit: at(0)&8 != 0, MaxMeasured: 10 << 20}
 
 		if d, err := sdk.Configuration(file); err == nil {
 			if err := d.Validate(); err != nil {

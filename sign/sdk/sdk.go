@@ -40,12 +40,14 @@ type Options struct {
 	// FIPSModule is the OpenSSL FIPS provider, a shared object, that
 	// config.Config.EnableOSSLFIPS appends to the enclave's file.
 	FIPSModule []byte
-	// MaxMemory bounds the pages that the loader adds, in bytes, and thereby
-	// the time that measuring takes. Zero is 1 TiB, more than machines have.
-	MaxMemory uint64
+	// MaxMeasured bounds the bytes that are hashed, and thereby the time that
+	// Lay takes: 5184 for a page whose content is measured, and 64 for
+	// another. Zero is 32 GiB, half a minute: stacks of 24 GiB altogether, or
+	// a heap of 2 TiB.
+	MaxMeasured uint64
 }
 
-const defaultMaxMemory = 1 << 40
+const defaultMaxMeasured = 32 << 30
 
 // Unsigned is an enclave file that lacks nothing but its signature.
 type Unsigned struct {
@@ -108,7 +110,7 @@ func Lay(file []byte, c *config.Config, o Options) (*Unsigned, error) {
 	if err := u.makeBlocks(p, size, module); err != nil {
 		return nil, err
 	}
-	return u, u.measure(o.MaxMemory)
+	return u, u.measure(o.MaxMeasured)
 }
 
 // layOut makes the layout and returns the size of the enclave, and what the
@@ -192,21 +194,20 @@ func (u *Unsigned) makeBlocks(p *plan, size uint64, module *image.Extend) error 
 }
 
 // measure fills the measurement, and notes what the enclave takes.
-func (u *Unsigned) measure(maxMemory uint64) error {
-	if maxMemory == 0 {
-		maxMemory = defaultMaxMemory
+func (u *Unsigned) measure(most uint64) error {
+	if most == 0 {
+		most = defaultMaxMeasured
 	}
 	m, err := image.Lay(u.file, &u.blocks[0].Metadata)
 	if err != nil {
 		return fmt.Errorf("sdk: %w: %w", ErrLayout, err)
 	}
-	var pages uint64
-	for i := range m.Runs {
-		if pages += m.Runs[i].Pages; pages > maxMemory/isa.PageSize {
-			return layoutErr("the enclave takes more than %d MiB from the start: lower the initial sizes of heap, stacks and reserved memory", maxMemory>>20)
-		}
+	if n := measure.Length(m); n > most {
+		return layoutErr("the measurement covers %d MiB, more than the limit of %d: lower the sizes of stacks, the number of threads, or the initial sizes of heap and reserved memory", n>>20, most>>20)
 	}
-	u.memory = pages * isa.PageSize
+	for i := range m.Runs {
+		u.memory += m.Runs[i].Pages * isa.PageSize
+	}
 	u.sigStruct.EnclaveHash = measure.Image(m)
 	u.notes = append(u.notes, fmt.Sprintf("the enclave takes %d KiB of protected memory from the start", u.memory>>10))
 	return nil

@@ -291,7 +291,8 @@ func TestLayoutErrors(t *testing.T) {
 			c.HeapMaxSize = 1 << 43
 			c.TCSNum, c.TCSMaxNum, c.StackMaxSize = 100, 100, 1<<43
 		}, sdk.ErrLayout, "exceeds"},
-		{"more than memory", 1768, 26, func(c *config.Config) { c.HeapInitSize, c.HeapMaxSize = 1<<41, 1<<41 }, sdk.ErrLayout, "1048576 MiB"},
+		{"more than memory", 1768, 26, func(c *config.Config) { c.HeapInitSize, c.HeapMaxSize = 1<<41, 1<<41 }, sdk.ErrLayout, "limit of 32768"},
+		{"more than is measured", 1768, 26, func(c *config.Config) { c.StackMaxSize = 1 << 37 }, sdk.ErrLayout, "the measurement covers 165"},
 		{"range too short", 1768, 26, func(c *config.Config) {
 			c.ELRange = &config.ELRange{ImageAddress: 1 << 32, Start: 1 << 32, Size: 1 << 20}
 		}, sdk.ErrLayout, "ELRangeSize"},

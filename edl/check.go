@@ -7,14 +7,8 @@ func (l *loader) checkInterface(m *merged) {
 	}
 	l.checkTypes(m)
 	ecalls := l.checkNames(m)
-	structs := map[string]*compositeDecl{}
-	for _, p := range m.parts {
-		for _, c := range p.types {
-			if c.Kind == StructKind {
-				structs[c.Name] = c
-			}
-		}
-	}
+	structs := m.structs()
+	l.checkNested(m, structs)
 	allowed := map[string]bool{}
 	public := false
 	for _, p := range m.parts {
@@ -108,48 +102,4 @@ func (l *loader) checkPublic(m *merged, public bool, allowed map[string]bool) {
 			}
 		}
 	}
-}
-
-// deep reports whether a pointer to the struct is copied with what its members
-// point to.
-func (c *compositeDecl) deep() bool {
-	for _, m := range c.Members {
-		if m.Size != nil || m.Count != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// checkStructs checks how a function passes structs of the interface.
-func (l *loader) checkStructs(f *funcDecl, structs map[string]*compositeDecl) {
-	for _, d := range f.params {
-		s := structs[d.Type.Name]
-		if s == nil {
-			continue
-		}
-		switch {
-		case d.Type.Kind == Foreign && s.deep():
-			l.fail(RuleDeepCopy, d.typeAt, "write `struct "+s.Name+"`", "%s is copied deeply and must be named as a struct", clip(s.Name))
-		case d.Type.Kind == Foreign:
-			l.warn(RuleStructName, d.typeAt, "write `struct "+s.Name+"`", "%s is a struct of this interface", clip(s.Name))
-		case d.Type.Kind != StructKind:
-		case d.isPlain() && s.deep():
-			l.fail(RuleDeepCopy, d.whole, "pass a pointer with [in]", "%s is copied deeply and cannot be passed by value", clip(s.Name))
-		case d.isPlain() && s.hasPointer():
-			l.warn(RuleStructValue, d.whole, "pass a pointer, with size= or count= at the members of the struct",
-				"%s is passed by value: what its pointers point to is not copied", clip(s.Name))
-		case d.Type.Pointers == 1 && d.Direction == Out && s.deep() && l.opts.Dialect == Intel:
-			l.fail(RuleDeepCopy, d.attr("out").at(), "write [in] or [in, out]", "%s is copied deeply and cannot be only `out`: its sizes are not known before the call", clip(s.Name))
-		}
-	}
-}
-
-func (c *compositeDecl) hasPointer() bool {
-	for _, m := range c.Members {
-		if m.Type.Pointers > 0 {
-			return true
-		}
-	}
-	return false
 }

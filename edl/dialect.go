@@ -31,7 +31,7 @@ func (p *parser) checkOpenEnclave(f *funcDecl, trusted bool) {
 			}
 			if c == nil {
 				p.warn(RuleForeignPtr, d.typeAt, "define the type in the EDL file", "what a %s holds is not known, so pointers in it are not followed", d.Type)
-			} else if d.Size != nil && c.deep() {
+			} else if d.Size != nil && c.HasBuffers() {
 				p.fail(RuleDialect, d.attr("size").at(), "use count=", "Open Enclave takes no size= for %s, which is copied deeply", clip(c.Name))
 			}
 		}

@@ -1,5 +1,7 @@
 package edl
 
+import "slices"
+
 // Pos is a place in a source file.
 type Pos struct {
 	File string // as it was opened
@@ -78,6 +80,12 @@ type Composite struct {
 	Name     string // "" for an anonymous enum
 	Members  []*Param
 	Elements []Element // of an enum
+}
+
+// HasBuffers reports whether the struct has members with size= or count=. A
+// pointer to such a struct is copied deeply: with what these members point to.
+func (c *Composite) HasBuffers() bool {
+	return c.Kind == StructKind && slices.ContainsFunc(c.Members, func(m *Param) bool { return m.Size != nil || m.Count != nil })
 }
 
 // Element is one name of an enum.

@@ -226,6 +226,20 @@ var ruleCases = []struct {
 			"d: struct s { [count=4] char* p; }; trusted { void f([in] «s*» a); };",
 			"d: struct s { [count=4] char* p; }; untrusted { void f(«s» a); };",
 		}},
+	{rule: edl.RuleDeepCopy, title: "a deep copy ends with the struct: arrays, members and results come without their buffers",
+		good: []string{
+			"d: struct s { [size=4] char* p; }; struct t { struct s* a; }; trusted { public void f([user_check] struct s a[4], [in] struct t* b); public struct s* g(); };",
+			"d: struct s { int* p; }; struct t { struct s a; [count=4] struct s* b; }; trusted { public void f([in] struct s a[4], [in] struct t* b); public struct s g(); };",
+		},
+		warned: []string{
+			"d: struct s { [size=4] char* p; }; trusted { public void f([in] struct s a«[4]»); };",
+			"d: struct s { [size=4] char* p; }; untrusted { void f([out] struct s a«[2][3]»); };",
+			"d: struct s { [size=4] char* p; }; struct t { «struct s a»; };",
+			"d: struct s { [size=4] char* p; }; union u { int b; «s a[4]»; };",
+			"d: struct s { int a; «[count=a] struct s* next»; };",
+			"d: struct s { [size=4] char* p; }; trusted { public struct s «f»(); };",
+			"oe: d: struct s { [size=4] char* p; }; trusted { public void f([in] s a«[4]»); };",
+		}},
 
 	// Imports.
 	{rule: edl.RuleFile, title: "imported files exist",

@@ -20,7 +20,7 @@ const maxAllowed = 1 << 24
 // maxAlign is the greatest alignment that a foreign type may have: a page.
 const maxAlign = 4096
 
-// Why there is no plan. The error that New returns holds the position, too.
+// Why there is no plan. New returns them in an *Error.
 var (
 	ErrTooBig    = errors.New("too big")
 	ErrUndefined = errors.New("not defined")
@@ -35,7 +35,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %v", e.Pos.File, e.Pos.Line, e.Pos.Col, e.Err)
+	return fmt.Sprintf("%v: %v", e.Pos, e.Err)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -63,10 +63,9 @@ type planner struct {
 	constants map[string]int64
 }
 
-// New lays out an interface. What it says against the interface is of type
-// *Error. It does not
-// repeat the checks of package edl, only those that a layout needs: an
-// interface that passes here may still be none that edl accepts.
+// New lays out an interface. What it says against the interface is an *Error.
+// It does not repeat the checks of package edl, only those that a layout needs:
+// an interface that passes here may still be none that edl accepts.
 func New(i *edl.Interface, o Options) (*Plan, error) {
 	for name, l := range o.Foreign {
 		if l.Size > MaxSize || l.Align&(l.Align-1) != 0 || l.Align > maxAlign {
@@ -83,7 +82,7 @@ func New(i *edl.Interface, o Options) (*Plan, error) {
 	}
 	out := &Plan{Interface: i}
 	for _, c := range i.Types {
-		t := &Composite{Composite: c, Deep: isDeep(c)}
+		t := &Composite{Composite: c, Deep: c.HasBuffers()}
 		if c.Name != "" {
 			if p.types[c.Name] != nil {
 				return nil, errorf(c.Pos, ErrMisused, "%s is defined twice", c.Name)
@@ -127,18 +126,6 @@ func New(i *edl.Interface, o Options) (*Plan, error) {
 		out.Allowed = append(out.Allowed, allowed)
 	}
 	return out, nil
-}
-
-func isDeep(c *edl.Composite) bool {
-	if c.Kind != edl.StructKind {
-		return false
-	}
-	for _, m := range c.Members {
-		if m.Size != nil || m.Count != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // put places a field at the end of a structure and returns its offset. Behind

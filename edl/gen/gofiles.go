@@ -86,7 +86,7 @@ func (g *goGen) structType(t *goType) {
 		g.f("%s %s", f.name, g.fieldType(f))
 		switch {
 		case f.buf != nil:
-			g.f(" // %s", goComment(edlParam(f.Param)))
+			g.f(" // %s", goComment(f.Declaration()))
 		case f.typ == goPointer:
 			g.f(" // %s", goComment(f.Param.Type.String()))
 		}
@@ -112,7 +112,7 @@ func (g *goGen) unionType(t *goType) {
 	edge := g.use(importEdge)
 	for _, f := range t.fields {
 		typ := g.fieldType(f)
-		g.f("\n// %s is the member %s.\nfunc (v *%s) %s() (m %s) {\nb := %sBlock(v[:])\n", f.name, edlParam(f.Param), t.name, f.name, typ, edge)
+		g.f("\n// %s is the member %s.\nfunc (v *%s) %s() (m %s) {\nb := %sBlock(v[:])\n", f.name, f.Declaration(), t.name, f.name, typ, edge)
 		if len(f.Dims) > 0 {
 			g.takeArray(f.typ, f.Dims, "b", "0", "m")
 		} else {

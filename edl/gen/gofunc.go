@@ -219,5 +219,5 @@ func (g *goGen) docFunc(f *goFunc, verb string) {
 	if f.ecall {
 		kind = "ECALL"
 	}
-	g.f("\n// %s %s %s %d:\n//\n//\t%s\n", f.name, verb, kind, f.Index, goComment(edlFunc(f.Func)))
+	g.f("\n// %s %s %s %d:\n//\n//\t%s\n", f.name, verb, kind, f.Index, goComment(f.Declaration()))
 }

@@ -279,7 +279,7 @@ func describeType(t *plan.Composite) string {
 		return strings.TrimSuffix(b.String(), ",") + " }"
 	}
 	for _, m := range t.Members {
-		fmt.Fprintf(&b, "\n    %s;", invoke.Declaration(m.Param))
+		fmt.Fprintf(&b, "\n    %s;", m.Declaration())
 	}
 	fmt.Fprintf(&b, "\n}")
 	if t.Known() {

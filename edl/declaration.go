@@ -1,14 +1,13 @@
-package gen
+package edl
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
-
-	"github.com/feidi-dev/feidi/edl"
 )
 
-// edlFunc is the declaration of a function, as EDL has it.
-func edlFunc(f *edl.Func) string {
+// Declaration returns the function as EDL declares it, on one line.
+func (f *Func) Declaration() string {
 	var b strings.Builder
 	var attrs []string
 	if f.Convention != "" {
@@ -28,7 +27,7 @@ func edlFunc(f *edl.Func) string {
 		if n > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(edlParam(p))
+		b.WriteString(p.Declaration())
 	}
 	b.WriteString(")")
 	if len(f.Allow) > 0 {
@@ -43,21 +42,23 @@ func edlFunc(f *edl.Func) string {
 	return b.String() + ";"
 }
 
-func edlParam(p *edl.Param) string {
-	attrs := []string{}
+// Declaration returns the parameter or member as EDL declares it, without a
+// comma or a semicolon behind it.
+func (p *Param) Declaration() string {
+	var attrs []string
 	for _, a := range []struct {
 		set  bool
 		text string
 	}{
-		{p.Direction != edl.None, p.Direction.String()},
+		{p.Direction != None, p.Direction.String()},
 		{p.UserCheck, "user_check"},
 		{p.String, "string"},
 		{p.WString, "wstring"},
 		{p.IsPtr, "isptr"},
 		{p.IsAry, "isary"},
 		{p.ReadOnly, "readonly"},
-		{p.Size != nil, "size=" + edlOperand(p.Size)},
-		{p.Count != nil, "count=" + edlOperand(p.Count)},
+		{p.Size != nil, "size=" + p.Size.String()},
+		{p.Count != nil, "count=" + p.Count.String()},
 	} {
 		if a.set {
 			attrs = append(attrs, a.text)
@@ -73,12 +74,13 @@ func edlParam(p *edl.Param) string {
 	return s
 }
 
-func edlOperand(o *edl.Operand) string {
+// String returns the name or the number, "" for nil.
+func (o *Operand) String() string {
 	switch {
 	case o == nil:
 		return ""
 	case o.Name != "":
 		return o.Name
 	}
-	return fmt.Sprint(o.Number)
+	return strconv.FormatUint(o.Number, 10)
 }

@@ -27,7 +27,7 @@ var layers = map[string]int{
 	"internal/cmac": 0, "internal/cpuid": 0,
 
 	"image": 1, "measure": 1, "sign": 1, "sign/config": 1, "sign/sdk": 1,
-	"edl": 1, "edl/plan": 1, "edl/gen": 1, "edl/gen/internal/": 1, "edl/value": 1, "edl/edge": 1, "edl/uedge": 1, "edl/tedge": 1,
+	"edl": 1, "edl/plan": 1, "edl/gen": 1, "edl/gen/cgen": 1, "edl/gen/gogen": 1, "edl/gen/gogen/internal/": 1, "edl/value": 1, "edl/edge": 1, "edl/uedge": 1, "edl/tedge": 1,
 	"dcap/verify": 1, "dcap/policy": 1, "dcap/make": 1,
 	"seal": 1, "ratls": 1, "gobuild": 1,
 	"internal/asm": 1, "internal/elf64": 1, "internal/toy": 1, "internal/host": 1,

@@ -11,6 +11,8 @@ import (
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/gen"
+	"github.com/feidi-dev/feidi/edl/gen/cgen"
+	"github.com/feidi-dev/feidi/edl/gen/gogen"
 	"github.com/feidi-dev/feidi/edl/plan"
 	"github.com/feidi-dev/feidi/enclave/invoke"
 )
@@ -131,16 +133,16 @@ func (g *generating) write(a *app, file string) ([]string, error) {
 // side generates the code for one side.
 func (g *generating) side(p *plan.Plan, trusted bool) ([]gen.File, error) {
 	if g.lang == "c" {
-		return gen.C(p, gen.COptions{Trusted: trusted, Untrusted: !trusted, HeaderOnly: g.headerOnly, UsePrefix: g.usePrefix})
+		return cgen.Generate(p, cgen.Options{Trusted: trusted, Untrusted: !trusted, HeaderOnly: g.headerOnly, UsePrefix: g.usePrefix})
 	}
-	o := gen.GoOptions{Package: g.pkg}
-	types, err := gen.GoTypes(p, o)
+	o := gogen.Options{Package: g.pkg}
+	types, err := gogen.Types(p, o)
 	if err != nil {
 		return nil, err
 	}
-	write := gen.GoUntrusted
+	write := gogen.Untrusted
 	if trusted {
-		write = gen.GoTrusted
+		write = gogen.Trusted
 	}
 	f, err := write(p, o)
 	return []gen.File{types, f}, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/gen"
+	"github.com/feidi-dev/feidi/edl/gen/gogen"
 	"github.com/feidi-dev/feidi/edl/plan"
 	"github.com/feidi-dev/feidi/internal/toy"
 	"github.com/feidi-dev/feidi/testsuite/client/pce"
@@ -28,15 +29,15 @@ func TestGenerated(t *testing.T) {
 	for _, c := range []struct {
 		name, edl string
 		layouts   map[string]plan.Layout
-		types     map[string]gen.GoType
+		types     map[string]gogen.Type
 	}{
 		{name: "toy", edl: toy.EDL},
 		{
 			name: "pce", edl: string(pceEDL),
 			layouts: map[string]plan.Layout{"psvn_t": {Size: pce.PSVNSize, Align: 1}, "pce_info_t": {Size: pce.InfoSize, Align: 1}},
-			types: map[string]gen.GoType{
-				"psvn_t":     {Name: "PSVN", Kind: gen.GoCoder},
-				"pce_info_t": {Name: "Info", Kind: gen.GoCoder},
+			types: map[string]gogen.Type{
+				"psvn_t":     {Name: "PSVN", Kind: gogen.Coder},
+				"pce_info_t": {Name: "Info", Kind: gogen.Coder},
 			},
 		},
 	} {
@@ -53,8 +54,8 @@ func TestGenerated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, write := range []func(*plan.Plan, gen.GoOptions) (gen.File, error){gen.GoTypes, gen.GoUntrusted} {
-			f, err := write(p, gen.GoOptions{Foreign: c.types})
+		for _, write := range []func(*plan.Plan, gogen.Options) (gen.File, error){gogen.Types, gogen.Untrusted} {
+			f, err := write(p, gogen.Options{Foreign: c.types})
 			if err != nil {
 				t.Fatal(err)
 			}

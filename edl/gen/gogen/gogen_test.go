@@ -1,4 +1,4 @@
-package gen
+package gogen
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/gen"
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
@@ -34,10 +35,10 @@ func loadPlan(t testing.TB, file string, layouts map[string]plan.Layout) *plan.P
 	return p
 }
 
-func goFiles(t testing.TB, p *plan.Plan, o GoOptions) []File {
+func goFiles(t testing.TB, p *plan.Plan, o Options) []gen.File {
 	t.Helper()
-	var files []File
-	for _, f := range []func(*plan.Plan, GoOptions) (File, error){GoTypes, GoUntrusted, GoTrusted} {
+	var files []gen.File
+	for _, f := range []func(*plan.Plan, Options) (gen.File, error){Types, Untrusted, Trusted} {
 		file, err := f(p, o)
 		if err != nil {
 			t.Fatal(err)
@@ -52,7 +53,7 @@ func goFiles(t testing.TB, p *plan.Plan, o GoOptions) []File {
 func TestGoGolden(t *testing.T) {
 	for name, layouts := range map[string]map[string]plan.Layout{"wide": wideLayouts} {
 		p := loadPlan(t, filepath.Join("testdata", name+".edl"), layouts)
-		for _, f := range goFiles(t, p, GoOptions{}) {
+		for _, f := range goFiles(t, p, Options{}) {
 			path := filepath.Join("internal", name, f.Name)
 			if *update {
 				if err := os.WriteFile(path, f.Content, 0o644); err != nil {

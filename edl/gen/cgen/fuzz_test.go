@@ -1,4 +1,4 @@
-package gen_test
+package cgen
 
 import (
 	"errors"
@@ -47,8 +47,8 @@ func FuzzPlan(f *testing.F) {
 				end = m.Offset + m.Count*m.Type.Size
 			}
 		}
-		files, err := gen.C(p, gen.COptions{})
-		if err != nil && !errors.Is(err, gen.ErrName) && !errors.Is(err, gen.ErrDeepOnly) || err == nil && len(files) != 4 {
+		files, err := Generate(p, Options{})
+		if err != nil && !errors.Is(err, gen.ErrName) && !errors.Is(err, ErrDeepOnly) || err == nil && len(files) != 4 {
 			t.Errorf("%d files, %v", len(files), err)
 		}
 	})

@@ -1,4 +1,4 @@
-package gen
+package gogen
 
 import (
 	"fmt"
@@ -78,7 +78,7 @@ func (g *goGen) unknown(c *plan.Call) error {
 			return err
 		}
 	}
-	return goErrorf(c.Pos, ErrGoType, "%s: the layout is not known", c.Name)
+	return goErrorf(c.Pos, ErrType, "%s: the layout is not known", c.Name)
 }
 
 func (g *goGen) signature(f *goFunc) error {

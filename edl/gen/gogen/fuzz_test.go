@@ -1,4 +1,4 @@
-package gen
+package gogen
 
 import (
 	"go/ast"
@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/gen"
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
@@ -38,7 +39,7 @@ var packages = sync.OnceValue(func() types.Importer {
 })
 
 // checkGo parses files of one package, and type-checks them.
-func checkGo(t testing.TB, files []File) {
+func checkGo(t testing.TB, files []gen.File) {
 	t.Helper()
 	fset := token.NewFileSet()
 	var parsed []*ast.File
@@ -90,9 +91,9 @@ func FuzzGoGen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var files []File
-		for _, g := range []func(*plan.Plan, GoOptions) (File, error){GoTypes, GoUntrusted, GoTrusted} {
-			file, err := g(p, GoOptions{})
+		var files []gen.File
+		for _, g := range []func(*plan.Plan, Options) (gen.File, error){Types, Untrusted, Trusted} {
+			file, err := g(p, Options{})
 			if err != nil {
 				if files != nil {
 					t.Fatalf("one file, but not the other: %v", err)
@@ -105,7 +106,7 @@ func FuzzGoGen(f *testing.F) {
 			return
 		}
 		checkGo(t, files)
-		checkGo(t, []File{files[0], files[1]})
-		checkGo(t, []File{files[0], files[2]})
+		checkGo(t, []gen.File{files[0], files[1]})
+		checkGo(t, []gen.File{files[0], files[2]})
 	})
 }

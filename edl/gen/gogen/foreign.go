@@ -1,19 +1,19 @@
-package gen
+package gogen
 
 import "fmt"
 
 // goKnown are types of C headers that have types of Go already.
 var goKnown = map[string]struct {
-	GoType
+	Type
 	size uint64
 }{
-	"sgx_status_t":             {GoType{importStatus, "Code", GoInteger}, 4},
-	"sgx_misc_select_t":        {GoType{importISA, "MiscSelect", GoInteger}, 4},
-	"sgx_attributes_t":         {GoType{importISA, "Attributes", GoBinary}, 16},
-	"sgx_report_t":             {GoType{importISA, "Report", GoBinary}, 432},
-	"sgx_target_info_t":        {GoType{importISA, "TargetInfo", GoBinary}, 512},
-	"sgx_key_request_t":        {GoType{importISA, "KeyRequest", GoBinary}, 512},
-	"sgx_report2_mac_struct_t": {GoType{importISA, "Report2MACStruct", GoBinary}, 256},
+	"sgx_status_t":             {Type{importStatus, "Code", Integer}, 4},
+	"sgx_misc_select_t":        {Type{importISA, "MiscSelect", Integer}, 4},
+	"sgx_attributes_t":         {Type{importISA, "Attributes", Binary}, 16},
+	"sgx_report_t":             {Type{importISA, "Report", Binary}, 432},
+	"sgx_target_info_t":        {Type{importISA, "TargetInfo", Binary}, 512},
+	"sgx_key_request_t":        {Type{importISA, "KeyRequest", Binary}, 512},
+	"sgx_report2_mac_struct_t": {Type{importISA, "Report2MACStruct", Binary}, 256},
 }
 
 // goSigned are integers of C headers: whether they are signed. On x86-64 their

@@ -1,4 +1,7 @@
-package gen
+// Package gogen writes the edge routines of an interface in Go: [Types] what
+// both sides share, [Untrusted] the client of an enclave, and [Trusted] its
+// table of functions.
+package gogen
 
 import (
 	"errors"
@@ -10,13 +13,14 @@ import (
 	"strings"
 
 	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/gen"
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
 // Why there is no Go for an interface. The error says where and what.
 var (
-	ErrGoType   = errors.New("no Go for this type")
-	ErrGoTooBig = errors.New("too big for a value of Go")
+	ErrType   = errors.New("no Go for this type")
+	ErrTooBig = errors.New("too big for a value of Go")
 )
 
 // maxGoValue is the size in bytes of the largest struct that becomes a type of
@@ -27,69 +31,69 @@ const (
 	maxGoArray = 64 << 10
 )
 
-// GoType is a type of Go that stands for a type of a C header. Its size is
+// Type is a type of Go that stands for a type of a C header. Its size is
 // that of the plan.
-type GoType struct {
+type Type struct {
 	// Import is the path of the package, "" for a predeclared type or one of
 	// the package that is written.
 	Import string
 	// Name is the name in that package.
 	Name string
 	// Kind says how it is written to memory.
-	Kind GoKind
+	Kind Kind
 }
 
-// GoKind is how a value of a [GoType] is written to memory.
-type GoKind uint8
+// Kind is how a value of a [Type] is written to memory.
+type Kind uint8
 
 // Kinds of types.
 const (
-	// GoInteger is an integer, which C has in the size of the plan.
-	GoInteger GoKind = iota
-	// GoCoder has methods EncodeC(edge.Block) and DecodeC(edge.Block) on its
+	// Integer is an integer, which C has in the size of the plan.
+	Integer Kind = iota
+	// Coder has methods EncodeC(edge.Block) and DecodeC(edge.Block) on its
 	// pointer.
-	GoCoder
-	// GoBinary has methods AppendBinary and UnmarshalBinary on its pointer,
+	Coder
+	// Binary has methods AppendBinary and UnmarshalBinary on its pointer,
 	// which cannot fail for the size of the plan.
-	GoBinary
+	Binary
 )
 
-// GoOptions are what an EDL does not say of a package of Go.
-type GoOptions struct {
+// Options are what an EDL does not say of a package of Go.
+type Options struct {
 	// Package is the name of the package. "" stands for that of the
 	// interface, in lower case and, if it is a keyword, with "edl" behind it.
 	Package string
 	// Foreign are types of C headers, by name, that have a type of Go. Others
 	// of a known layout become types of their own.
-	Foreign map[string]GoType
+	Foreign map[string]Type
 }
 
-// GoTypes writes what both sides share: X_types.go with the types of the
+// Types writes what both sides share: X_types.go with the types of the
 // interface X, and the interfaces XECalls and XOCalls with the functions. The
 // client outside and the enclave implement XECalls; the host and the proxy
 // inside implement XOCalls.
-func GoTypes(p *plan.Plan, o GoOptions) (File, error) {
+func Types(p *plan.Plan, o Options) (gen.File, error) {
 	return goFile(p, o, "types", (*goGen).typesFile)
 }
 
-// GoUntrusted writes X_u.go: the client of the enclave, which serves its
-// OCALLs. It goes into one package with what [GoTypes] writes.
-func GoUntrusted(p *plan.Plan, o GoOptions) (File, error) {
+// Untrusted writes X_u.go: the client of the enclave, which serves its
+// OCALLs. It goes into one package with what [Types] writes.
+func Untrusted(p *plan.Plan, o Options) (gen.File, error) {
 	return goFile(p, o, "u", (*goGen).untrustedFile)
 }
 
-// GoTrusted writes X_t.go: the table of the enclave's functions, and the
+// Trusted writes X_t.go: the table of the enclave's functions, and the
 // proxy that it makes OCALLs with. It goes into one package with what
-// [GoTypes] writes, beside what [GoUntrusted] writes or not.
-func GoTrusted(p *plan.Plan, o GoOptions) (File, error) {
+// [Types] writes, beside what [Untrusted] writes or not.
+func Trusted(p *plan.Plan, o Options) (gen.File, error) {
 	return goFile(p, o, "t", (*goGen).trustedFile)
 }
 
 // goFile writes one file.
-func goFile(p *plan.Plan, o GoOptions, suffix string, write func(*goGen)) (File, error) {
+func goFile(p *plan.Plan, o Options, suffix string, write func(*goGen)) (gen.File, error) {
 	g, err := newGoGen(p, o)
 	if err != nil {
-		return File{}, fmt.Errorf("edl/gen: %w", err)
+		return gen.File{}, fmt.Errorf("edl/gen/gogen: %w", err)
 	}
 	write(g)
 	var head strings.Builder
@@ -114,16 +118,16 @@ func goFile(p *plan.Plan, o GoOptions, suffix string, write func(*goGen)) (File,
 	head.WriteString(g.String())
 	src, err := format.Source([]byte(head.String()))
 	if err != nil {
-		return File{}, fmt.Errorf("edl/gen: %w", err)
+		return gen.File{}, fmt.Errorf("edl/gen/gogen: %w", err)
 	}
-	return File{goFileName(p.Interface.Name) + "_" + suffix + ".go", src}, nil
+	return gen.File{Name: goFileName(p.Interface.Name) + "_" + suffix + ".go", Content: src}, nil
 }
 
 // goGen writes one file of Go.
 type goGen struct {
 	strings.Builder
 	plan    *plan.Plan
-	options GoOptions
+	options Options
 	pkg     string
 	name    string // of the interface, exported
 	imports map[string]bool
@@ -152,7 +156,7 @@ func (g *goGen) use(imp string) string {
 	return path.Base(imp) + "."
 }
 
-func newGoGen(p *plan.Plan, o GoOptions) (*goGen, error) {
+func newGoGen(p *plan.Plan, o Options) (*goGen, error) {
 	g := &goGen{
 		plan: p, options: o, pkg: o.Package, imports: map[string]bool{}, types: map[string]*goType{},
 		name: goExported(p.Interface.Name),
@@ -163,7 +167,7 @@ func newGoGen(p *plan.Plan, o GoOptions) (*goGen, error) {
 		}
 	}
 	if !goIdentifier(g.pkg) {
-		return nil, fmt.Errorf("package %q: %w", g.pkg, ErrName)
+		return nil, fmt.Errorf("package %q: %w", g.pkg, gen.ErrName)
 	}
 	lower := goLower(g.name)
 	g.names = newGoScope(g.name, "New"+g.name, g.name+"ECalls", g.name+"OCalls", g.name+"Table", g.name+"Host",
@@ -198,5 +202,5 @@ func (g *goGen) everyImport() map[string]bool {
 
 // goErrorf is an error at a place of the EDL.
 func goErrorf(pos edl.Pos, sentinel error, format string, args ...any) error {
-	return fmt.Errorf("%s:%d:%d: %s: %w", pos.File, pos.Line, pos.Col, fmt.Sprintf(format, args...), sentinel)
+	return fmt.Errorf("%v: %s: %w", pos, fmt.Sprintf(format, args...), sentinel)
 }

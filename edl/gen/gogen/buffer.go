@@ -1,4 +1,4 @@
-package gen
+package gogen
 
 import (
 	"fmt"
@@ -47,11 +47,11 @@ func (g *goGen) buffer(p *edl.Param, b *plan.Buffer) (*goBuffer, error) {
 		}
 	}
 	if out.elem.codec == codecDeep && p.Direction == edl.Out {
-		return nil, goErrorf(p.Pos, ErrGoType, "%s: a struct with buffers cannot only come out", p.Name)
+		return nil, goErrorf(p.Pos, ErrType, "%s: a struct with buffers cannot only come out", p.Name)
 	}
 	if out.fixed = b.Fixed > 0 || b.SizeParam < 0 && b.CountParam < 0; out.fixed {
 		if out.total, err = b.Bytes(func(int) uint64 { return 0 }); err != nil {
-			return nil, goErrorf(p.Pos, ErrGoType, "%s: %v", p.Name, err)
+			return nil, goErrorf(p.Pos, ErrType, "%s: %v", p.Name, err)
 		}
 	}
 	n := out.total / out.elem.size
@@ -113,7 +113,7 @@ func goUses(n int, bufs []*goBuffer) bool {
 // goCheckLength refuses what Go cannot take for a length.
 func goCheckLength(pos edl.Pos, name string, t *goType, value bool, n int, bufs []*goBuffer) error {
 	if goUses(n, bufs) && (!value || t.codec != codecInt) {
-		return goErrorf(pos, ErrGoType, "%s is no integer, and a length", name)
+		return goErrorf(pos, ErrType, "%s is no integer, and a length", name)
 	}
 	return nil
 }
@@ -215,7 +215,7 @@ func (g *goGen) inType(b *goBuffer) string {
 	case shapeSlice:
 		return goSliceType(g.spell(b.elem))
 	}
-	panic("edl/gen: no shape")
+	panic("edl/gen/gogen: no shape")
 }
 
 // outType is the type of a buffer that comes back as a result.

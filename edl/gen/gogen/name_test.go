@@ -1,4 +1,4 @@
-package gen
+package gogen
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/gen"
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
@@ -33,7 +34,7 @@ func TestGoNames(t *testing.T) {
 }
 
 // generate loads an EDL from a text and writes Go.
-func generate(t *testing.T, text string, layouts map[string]plan.Layout, o GoOptions) ([]File, error) {
+func generate(t *testing.T, text string, layouts map[string]plan.Layout, o Options) ([]gen.File, error) {
 	t.Helper()
 	i, _, err := edl.Load("my-first.edl", edl.Options{Open: func(path string) ([]byte, error) {
 		if path != "my-first.edl" {
@@ -48,8 +49,8 @@ func generate(t *testing.T, text string, layouts map[string]plan.Layout, o GoOpt
 	if err != nil {
 		t.Fatal(err)
 	}
-	var files []File
-	for _, g := range []func(*plan.Plan, GoOptions) (File, error){GoTypes, GoUntrusted, GoTrusted} {
+	var files []gen.File
+	for _, g := range []func(*plan.Plan, Options) (gen.File, error){Types, Untrusted, Trusted} {
 		f, err := g(p, o)
 		if err != nil {
 			return nil, err
@@ -65,16 +66,16 @@ func TestGoRefuses(t *testing.T) {
 		want error
 		says string
 	}{
-		{"public void f(mystery_t m);", ErrGoType, "mystery_t is not known"},
-		{"public mystery_t f(void);", ErrGoType, "mystery_t is not known"},
-		{"public void f([in] mystery_t* m);", ErrGoType, "plan.Options.Foreign"},
-		{"public void f([in, isptr] mystery_t m);", ErrGoType, "*mystery_t is not known"},
-		{"public void f([in, count=3, size=1] int* m);", ErrGoType, "whole number"},
-		{"public void f([in, size=n] int* m, [user_check] char* n);", ErrGoType, "n is no integer"},
-		{"public void f([in, count=n] int* m, bool n);", ErrGoType, "n is no integer"},
-		{"public void f(struct huge h);", ErrGoTooBig, "4194304 bytes"},
+		{"public void f(mystery_t m);", ErrType, "mystery_t is not known"},
+		{"public mystery_t f(void);", ErrType, "mystery_t is not known"},
+		{"public void f([in] mystery_t* m);", ErrType, "plan.Options.Foreign"},
+		{"public void f([in, isptr] mystery_t m);", ErrType, "*mystery_t is not known"},
+		{"public void f([in, count=3, size=1] int* m);", ErrType, "whole number"},
+		{"public void f([in, size=n] int* m, [user_check] char* n);", ErrType, "n is no integer"},
+		{"public void f([in, count=n] int* m, bool n);", ErrType, "n is no integer"},
+		{"public void f(struct huge h);", ErrTooBig, "4194304 bytes"},
 	} {
-		_, err := generate(t, "enclave { struct s { struct huge* p; }; struct huge { int a[1024][1024]; }; trusted { "+c.text+" }; };", nil, GoOptions{})
+		_, err := generate(t, "enclave { struct s { struct huge* p; }; struct huge { int a[1024][1024]; }; trusted { "+c.text+" }; };", nil, Options{})
 		if !errors.Is(err, c.want) || err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", c.text, err, c.says)
 		}
@@ -82,7 +83,7 @@ func TestGoRefuses(t *testing.T) {
 			t.Errorf("%v: no place", err)
 		}
 	}
-	if _, err := generate(t, "enclave { trusted { public void f(void); }; };", nil, GoOptions{Package: "no-name"}); !errors.Is(err, ErrName) {
+	if _, err := generate(t, "enclave { trusted { public void f(void); }; };", nil, Options{Package: "no-name"}); !errors.Is(err, gen.ErrName) {
 		t.Error(err)
 	}
 }
@@ -91,11 +92,11 @@ func TestGoRefuses(t *testing.T) {
 func TestGoForeign(t *testing.T) {
 	text := `enclave { struct holder { net_t n; when_t w[2]; };
 		trusted { public net_t f(net_t n, [in, count=c] when_t* w, count_t c, [in, out] struct holder* h, [out] when_t* one); }; };`
-	files, err := generate(t, text, map[string]plan.Layout{"net_t": {Size: 4, Align: 4}, "when_t": {Size: 12, Align: 4}, "count_t": {Size: 2, Align: 2}}, GoOptions{
+	files, err := generate(t, text, map[string]plan.Layout{"net_t": {Size: 4, Align: 4}, "when_t": {Size: 12, Align: 4}, "count_t": {Size: 2, Align: 2}}, Options{
 		Package: "mine",
-		Foreign: map[string]GoType{
+		Foreign: map[string]Type{
 			"net_t":   {Name: "Network"},
-			"when_t":  {Name: "When", Kind: GoCoder},
+			"when_t":  {Name: "When", Kind: Coder},
 			"count_t": {Import: importStatus, Name: "Code"},
 		},
 	})
@@ -108,7 +109,7 @@ func TestGoForeign(t *testing.T) {
 	if want := "F(ctx context.Context, n Network, w []When, c status.Code, h *Holder) (ret Network, one When, err error)"; !strings.Contains(string(files[0].Content), want) {
 		t.Errorf("no %s in %s", want, files[0].Content)
 	}
-	checkGo(t, append(files, File{"mine.go", []byte(`package mine
+	checkGo(t, append(files, gen.File{Name: "mine.go", Content: []byte(`package mine
 
 import "github.com/feidi-dev/feidi/edl/edge"
 
@@ -130,7 +131,7 @@ func TestGoCollisions(t *testing.T) {
 		trusted { public void f_g(struct my_first a_b, struct my_firstECalls aB, union u edge, enum e context);
 			public void fG([in, count=m] int32_t* m_Buf, size_t m, [in, out] int i[2][3], [in, out] int j[2][3][4], int uedge);
 			public void F_G([in, string] char* bytes, [in, out, string] char* bytes_out, [out] int* nil, [in] int m[2][2]); };
-		untrusted { void x([in] int c[2][2], int x, int client, int s, int srv, int server, int f); }; };`, nil, GoOptions{})
+		untrusted { void x([in] int c[2][2], int x, int client, int s, int srv, int server, int f); }; };`, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,6 @@
-package gen
+// Package cgen writes the edge routines of an interface in C, for the Intel SGX
+// SDK. [Generate] is all of it.
+package cgen
 
 import (
 	"errors"
@@ -6,17 +8,15 @@ import (
 	"strings"
 
 	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/gen"
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-// Why there is no C for an interface.
-var (
-	ErrName     = errors.New("the name does not fit into generated code")
-	ErrDeepOnly = errors.New("the structs of a deep copy come in, so that their buffers are known: write [in, out]")
-)
+// ErrDeepOnly says that there is no C for an [out] struct with buffers.
+var ErrDeepOnly = errors.New("the structs of a deep copy come in, so that their buffers are known: write [in, out]")
 
-// COptions says what [C] writes. The zero value writes all four files.
-type COptions struct {
+// Options says what [Generate] writes. The zero value writes all four files.
+type Options struct {
 	// Trusted and Untrusted choose the side. Neither means both.
 	Trusted, Untrusted bool
 	// HeaderOnly leaves out the .c files.
@@ -27,7 +27,7 @@ type COptions struct {
 	UsePrefix bool
 }
 
-// C writes the edge routines of an interface in C: X_t.h and X_t.c for the
+// Generate writes the edge routines of an interface in C: X_t.h and X_t.c for the
 // enclave, X_u.h and X_u.c for its host. They build with the Intel SGX SDK in
 // place of what its sgx_edger8r writes, and either side works with the other
 // side of that: marshalling structures, indexes and tables are the same.
@@ -43,21 +43,21 @@ type COptions struct {
 // of a buffer is computed in 64 bits also where its operands are narrower, a
 // deep copy is fenced after its checks and freed in all cases, and when the
 // enclave returns a struct with wrong buffers none of its memory goes out.
-func C(p *plan.Plan, o COptions) ([]File, error) {
+func Generate(p *plan.Plan, o Options) ([]gen.File, error) {
 	if err := checkC(p); err != nil {
 		return nil, err
 	}
 	if !o.Trusted && !o.Untrusted {
 		o.Trusted, o.Untrusted = true, true
 	}
-	var files []File
+	var files []gen.File
 	add := func(suffix string, write func(*cWriter)) {
 		w := &cWriter{plan: p, options: o, ident: cIdentifier(p.Interface.Name)}
 		if w.ident[0] >= '0' && w.ident[0] <= '9' {
 			w.ident = "_" + w.ident
 		}
 		write(w)
-		files = append(files, File{p.Interface.Name + suffix, []byte(w.String())})
+		files = append(files, gen.File{Name: p.Interface.Name + suffix, Content: []byte(w.String())})
 	}
 	if o.Untrusted {
 		add("_u.h", (*cWriter).untrustedHeader)
@@ -78,7 +78,7 @@ func C(p *plan.Plan, o COptions) ([]File, error) {
 type cWriter struct {
 	strings.Builder
 	plan    *plan.Plan
-	options COptions
+	options Options
 	ident   string // the name of the interface as an identifier
 }
 
@@ -89,11 +89,11 @@ func (w *cWriter) f(format string, args ...any) { fmt.Fprintf(w, format, args...
 func checkC(p *plan.Plan) error {
 	i := p.Interface
 	if i.Name == "" || strings.ContainsAny(i.Name, "/\\\"\n\r\x00*") {
-		return fmt.Errorf("edl/gen: interface %q: %w", i.Name, ErrName)
+		return fmt.Errorf("edl/gen/cgen: interface %q: %w", i.Name, gen.ErrName)
 	}
 	for _, include := range i.Includes {
 		if include == "" || strings.ContainsAny(include, "\"\n\r\x00") {
-			return fmt.Errorf("edl/gen: include %q: %w", include, ErrName)
+			return fmt.Errorf("edl/gen/cgen: include %q: %w", include, gen.ErrName)
 		}
 	}
 	for _, c := range i.Types {
@@ -117,7 +117,7 @@ func checkC(p *plan.Plan) error {
 			for _, q := range c.Params {
 				names = append(names, q.Name, typeName(q.Param.Type))
 				if q.Buffer != nil && q.Buffer.Deep && q.Direction == edl.Out {
-					return fmt.Errorf("edl/gen: %s:%d:%d: %s: %w", q.Pos.File, q.Pos.Line, q.Pos.Col, q.Name, ErrDeepOnly)
+					return fmt.Errorf("edl/gen/cgen: %v: %s: %w", q.Pos, q.Name, ErrDeepOnly)
 				}
 			}
 			if err := checkNames(c.Pos, names); err != nil {
@@ -126,8 +126,8 @@ func checkC(p *plan.Plan) error {
 			members := map[string]bool{}
 			for _, m := range msMembers(c) {
 				if members[m.name] {
-					return fmt.Errorf("edl/gen: %s:%d:%d: %s needs two members %s in its marshalling structure; rename the parameter: %w",
-						c.Pos.File, c.Pos.Line, c.Pos.Col, c.Name, m.name, ErrName)
+					return fmt.Errorf("edl/gen/cgen: %v: %s needs two members %s in its marshalling structure; rename the parameter: %w",
+						c.Pos, c.Name, m.name, gen.ErrName)
 				}
 				members[m.name] = true
 			}
@@ -148,7 +148,7 @@ func typeName(t edl.Type) string {
 func checkNames(pos edl.Pos, names []string) error {
 	for _, n := range names {
 		if n == "" || n != cIdentifier(n) || n[0] >= '0' && n[0] <= '9' {
-			return fmt.Errorf("edl/gen: %s:%d:%d: %q is no identifier: %w", pos.File, pos.Line, pos.Col, n, ErrName)
+			return fmt.Errorf("edl/gen/cgen: %v: %q is no identifier: %w", pos, n, gen.ErrName)
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package gen
+package gogen
 
 import "testing"
 
@@ -8,7 +8,7 @@ func BenchmarkGo(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		n = 0
-		for _, f := range goFiles(b, p, GoOptions{}) {
+		for _, f := range goFiles(b, p, Options{}) {
 			n += len(f.Content)
 		}
 	}

@@ -1,4 +1,4 @@
-package gen
+package gogen
 
 import (
 	"fmt"
@@ -121,7 +121,7 @@ func (g *goGen) packLengths(t *goType) {
 					return "v." + o.name
 				}
 			}
-			panic("edl/gen: a buffer of no member")
+			panic("edl/gen/gogen: a buffer of no member")
 		})
 		g.f("%s := f.Len(%q, %s, %s)\n", f.variable(), f.Param.Name, f.typ.limit(g), strings.Join(args, ", "))
 	}

@@ -1,4 +1,4 @@
-package gen
+package gogen
 
 import (
 	"fmt"
@@ -83,7 +83,7 @@ func (g *goGen) lengths(f *goFunc) {
 					return q.name
 				}
 			}
-			panic("edl/gen: a buffer of no parameter")
+			panic("edl/gen/gogen: a buffer of no parameter")
 		})
 		if len(args) == 1 && p.typ.name == "uint64" && !strings.HasPrefix(args[0], "edge.Units") {
 			g.wholeLength(f, n, p)

@@ -1,4 +1,4 @@
-package gen_test
+package cgen
 
 import (
 	"fmt"
@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/feidi-dev/feidi/edl"
-	"github.com/feidi-dev/feidi/edl/gen"
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
@@ -74,7 +73,7 @@ func TestCLayout(t *testing.T) {
 	for name, p := range plans {
 		p.Interface.Name = name
 		dir := t.TempDir()
-		cWrite(t, dir, p, gen.COptions{})
+		cWrite(t, dir, p, Options{})
 		asserts := layoutAsserts(p)
 		if strings.Count(asserts, "\n") < 50 {
 			t.Errorf("%s: only %d lines", name, strings.Count(asserts, "\n"))

@@ -1,4 +1,4 @@
-package gen
+package cgen
 
 import (
 	"github.com/feidi-dev/feidi/edl"

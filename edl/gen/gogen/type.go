@@ -1,4 +1,4 @@
-package gen
+package gogen
 
 import (
 	"fmt"
@@ -117,11 +117,11 @@ func (g *goGen) typeOf(pos edl.Pos, t plan.Type, deep bool) (*goType, error) {
 	case t.Pointers > 0:
 		return goPointer, nil
 	case !t.Known():
-		return nil, goErrorf(pos, ErrGoType, "the size of %s is not known: say it with --type %s=SIZE, or in plan.Options.Foreign", foreignName(t), foreignName(t))
+		return nil, goErrorf(pos, ErrType, "the size of %s is not known: say it with --type %s=SIZE, or in plan.Options.Foreign", foreignName(t), foreignName(t))
 	case t.Size == 0:
-		return nil, goErrorf(pos, ErrGoType, "%s has no size", t.Type)
+		return nil, goErrorf(pos, ErrType, "%s has no size", t.Type)
 	case t.Size > maxGoValue:
-		return nil, goErrorf(pos, ErrGoTooBig, "%s has %d bytes", t.Type, t.Size)
+		return nil, goErrorf(pos, ErrTooBig, "%s has %d bytes", t.Type, t.Size)
 	case t.Composite != nil:
 		return g.composite(t.Composite, !deep)
 	}
@@ -155,12 +155,12 @@ func (g *goGen) foreign(name string, l plan.Layout) *goType {
 	}
 	t := &goType{size: l.Size, doc: name}
 	g.types[key] = t
-	from := func(f GoType) {
+	from := func(f Type) {
 		t.name, t.imp = f.Name, f.Import
 		if f.Import != "" {
 			t.name = path.Base(f.Import) + "." + f.Name
 		}
-		t.codec = map[GoKind]goCodec{GoInteger: codecInt, GoCoder: codecMethods, GoBinary: codecBinary}[f.Kind]
+		t.codec = map[Kind]goCodec{Integer: codecInt, Coder: codecMethods, Binary: codecBinary}[f.Kind]
 	}
 	signed, integer := goSigned[name]
 	if f, ok := g.options.Foreign[name]; ok {
@@ -168,7 +168,7 @@ func (g *goGen) foreign(name string, l plan.Layout) *goType {
 		return t
 	}
 	if f, ok := goKnown[name]; ok && f.size == l.Size {
-		from(f.GoType)
+		from(f.Type)
 		return t
 	}
 	switch {
@@ -202,7 +202,7 @@ func (g *goGen) composite(c *plan.Composite, raw bool) (*goType, error) {
 		return t, nil
 	}
 	if c.Size > maxGoValue {
-		return nil, goErrorf(c.Pos, ErrGoTooBig, "%s has %d bytes", c.Name, c.Size)
+		return nil, goErrorf(c.Pos, ErrTooBig, "%s has %d bytes", c.Name, c.Size)
 	}
 	name := goExported(c.Name)
 	if raw {

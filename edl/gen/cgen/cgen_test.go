@@ -1,4 +1,4 @@
-package gen_test
+package cgen
 
 import (
 	"errors"
@@ -14,8 +14,6 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-const cDir = "testdata/c"
-
 // loopTypes are the layouts of what loop_types.h defines.
 var loopTypes = map[string]plan.Layout{
 	"my_int": {Size: 4, Align: 4}, "item": {Size: 16, Align: 8}, "*item_ptr": {Size: 16, Align: 8},
@@ -25,7 +23,7 @@ var loopTypes = map[string]plan.Layout{
 // cPlan plans an EDL file of the test data.
 func cPlan(t testing.TB, name string) *plan.Plan {
 	t.Helper()
-	i, _, err := edl.Load(filepath.Join(cDir, name), edl.Options{Open: os.ReadFile})
+	i, _, err := edl.Load(filepath.Join("testdata", name), edl.Options{Open: os.ReadFile})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,9 +35,9 @@ func cPlan(t testing.TB, name string) *plan.Plan {
 }
 
 // cWrite writes generated files to a folder.
-func cWrite(t *testing.T, dir string, p *plan.Plan, o gen.COptions) {
+func cWrite(t *testing.T, dir string, p *plan.Plan, o Options) {
 	t.Helper()
-	files, err := gen.C(p, o)
+	files, err := Generate(p, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +58,7 @@ func gcc(t *testing.T, args ...string) {
 	if target, _ := exec.Command(path, "-dumpmachine").Output(); !strings.HasPrefix(string(target), "x86_64-linux") && !strings.HasPrefix(string(target), "x86_64-pc-linux") {
 		t.Skipf("gcc is for %s, the layouts are for x86-64 Linux", strings.TrimSpace(string(target)))
 	}
-	args = append([]string{"-Wall", "-Wextra", "-Werror", "-I" + cDir, "-I" + filepath.Join(cDir, "sdk")}, args...)
+	args = append([]string{"-Wall", "-Wextra", "-Werror", "-Itestdata", "-I" + filepath.Join("testdata", "sdk")}, args...)
 	if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
 		t.Fatalf("gcc %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
@@ -72,13 +70,13 @@ func gcc(t *testing.T, args ...string) {
 func TestCLoop(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	cWrite(t, dir, cPlan(t, "loop.edl"), gen.COptions{})
+	cWrite(t, dir, cPlan(t, "loop.edl"), Options{})
 	for _, name := range []string{"loop_t", "loop_u"} {
 		gcc(t, "-O2", "-fPIC", "-Dmalloc=enclave_malloc", "-Dfree=enclave_free", "-I"+dir, "-c", in(name+".c"), "-o", in(name+".o"))
 	}
 	gcc(t, "-Wno-error", "-fPIC", "-shared", "-Wl,-Bsymbolic", "-Dmalloc=enclave_malloc", "-Dfree=enclave_free", "-I"+dir,
-		in("loop_t.o"), filepath.Join(cDir, "enclave.c"), "-o", in("enclave.so"))
-	gcc(t, "-Wno-error", "-rdynamic", "-I"+dir, in("loop_u.o"), filepath.Join(cDir, "host.c"), filepath.Join(cDir, "runtime.c"),
+		in("loop_t.o"), filepath.Join("testdata", "enclave.c"), "-o", in("enclave.so"))
+	gcc(t, "-Wno-error", "-rdynamic", "-I"+dir, in("loop_u.o"), filepath.Join("testdata", "host.c"), filepath.Join("testdata", "runtime.c"),
 		in("enclave.so"), "-Wl,-rpath,"+dir, "-o", in("loop"))
 	out, err := exec.Command(in("loop")).CombinedOutput()
 	if err != nil {
@@ -91,13 +89,13 @@ func TestCLoop(t *testing.T) {
 }
 
 func TestCGolden(t *testing.T) {
-	files, err := gen.C(cPlan(t, "sample.edl"), gen.COptions{})
+	files, err := Generate(cPlan(t, "sample.edl"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := flag.Lookup("update") // of go_test.go
 	for _, file := range files {
-		path := filepath.Join(cDir, "golden", file.Name)
+		path := filepath.Join("testdata", "golden", file.Name)
 		if f != nil && f.Value.String() == "true" {
 			if err := os.WriteFile(path, file.Content, 0o644); err != nil {
 				t.Fatal(err)
@@ -116,7 +114,7 @@ func TestCGolden(t *testing.T) {
 
 // The golden files compile, whichever way.
 func TestCCompile(t *testing.T) {
-	golden := filepath.Join(cDir, "golden")
+	golden := filepath.Join("testdata", "golden")
 	for _, file := range []string{"sample_t.c", "sample_u.c"} {
 		for _, args := range [][]string{{"-O2"}, {"-O0", "-std=c99"}, {"-O2", "-DEDGE_WITHOUT_VERW"}} {
 			gcc(t, append(args, "-I"+golden, "-c", "-o", os.DevNull, filepath.Join(golden, file))...)
@@ -124,20 +122,20 @@ func TestCCompile(t *testing.T) {
 	}
 }
 
-func TestCOptions(t *testing.T) {
+func TestOptions(t *testing.T) {
 	p := cPlan(t, "sample.edl")
 	for _, c := range []struct {
 		name  string
-		o     gen.COptions
+		o     Options
 		files string
 	}{
-		{"all", gen.COptions{}, "sample_u.h sample_u.c sample_t.h sample_t.c"},
-		{"trusted", gen.COptions{Trusted: true}, "sample_t.h sample_t.c"},
-		{"untrusted", gen.COptions{Untrusted: true}, "sample_u.h sample_u.c"},
-		{"headers", gen.COptions{HeaderOnly: true}, "sample_u.h sample_t.h"},
-		{"prefix", gen.COptions{UsePrefix: true, Untrusted: true}, "sample_u.h sample_u.c"},
+		{"all", Options{}, "sample_u.h sample_u.c sample_t.h sample_t.c"},
+		{"trusted", Options{Trusted: true}, "sample_t.h sample_t.c"},
+		{"untrusted", Options{Untrusted: true}, "sample_u.h sample_u.c"},
+		{"headers", Options{HeaderOnly: true}, "sample_u.h sample_t.h"},
+		{"prefix", Options{UsePrefix: true, Untrusted: true}, "sample_u.h sample_u.c"},
 	} {
-		files, err := gen.C(p, c.o)
+		files, err := Generate(p, c.o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +167,7 @@ func TestCDeepOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := gen.C(p, gen.COptions{}); !errors.Is(err, gen.ErrDeepOnly) || !strings.Contains(err.Error(), "x.edl:1:") {
+	if _, err := Generate(p, Options{}); !errors.Is(err, ErrDeepOnly) || !strings.Contains(err.Error(), "x.edl:1:") {
 		t.Error(err)
 	}
 }
@@ -204,7 +202,7 @@ func TestCNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := gen.C(p, gen.COptions{}); (err == nil) != c.ok || err != nil && !errors.Is(err, gen.ErrName) {
+		if _, err := Generate(p, Options{}); (err == nil) != c.ok || err != nil && !errors.Is(err, gen.ErrName) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

@@ -60,11 +60,10 @@ func layoutAsserts(p *plan.Plan) string {
 }
 
 // gcc lays out what the plan has laid out.
-func TestCLayout(t *testing.T) {
-	plans := map[string]*plan.Plan{"loop": cPlan(t, "loop.edl"), "sample": cPlan(t, "sample.edl")}
+func TestLayout(t *testing.T) {
+	plans := map[string]*plan.Plan{"loop": loadPlan(t, "loop.edl"), "sample": loadPlan(t, "sample.edl")}
 	for seed := range uint64(2) {
-		i := randomInterface(rand.New(rand.NewPCG(seed, 0)))
-		p, err := plan.New(i, plan.Options{})
+		p, err := plan.New(randomInterface(rand.New(rand.NewPCG(seed, 0))), plan.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,22 +71,24 @@ func TestCLayout(t *testing.T) {
 	}
 	for name, p := range plans {
 		p.Interface.Name = name
-		dir := t.TempDir()
-		cWrite(t, dir, p, Options{})
-		asserts := layoutAsserts(p)
-		if strings.Count(asserts, "\n") < 50 {
-			t.Errorf("%s: only %d lines", name, strings.Count(asserts, "\n"))
-		}
-		sides := []string{"_u"}
-		if name == "sample" {
-			sides = append(sides, "_t") // the same structures again
-		}
-		for _, side := range sides {
-			src := "#include \"" + name + side + ".c\"\n" + asserts
-			if err := os.WriteFile(filepath.Join(dir, "asserts.c"), []byte(src), 0o644); err != nil {
-				t.Fatal(err)
+		for _, side := range []string{"_u", "_t"} {
+			if side == "_t" && name != "sample" {
+				continue // the same structures again
 			}
-			gcc(t, "-fsyntax-only", "-I"+dir, filepath.Join(dir, "asserts.c"))
+			t.Run(name+side, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				writeFiles(t, dir, p, Options{})
+				asserts := layoutAsserts(p)
+				if n := strings.Count(asserts, "\n"); n < 50 {
+					t.Errorf("only %d lines", n)
+				}
+				file := filepath.Join(dir, "asserts.c")
+				if err := os.WriteFile(file, []byte("#include \""+name+side+".c\"\n"+asserts), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				gcc(t, "-fsyntax-only", "-I"+dir, file)
+			})
 		}
 	}
 }
@@ -159,6 +160,7 @@ func randomInterface(r *rand.Rand) *edl.Interface {
 
 // The sizes of types of the C library are those of the C library.
 func TestForeignLayouts(t *testing.T) {
+	t.Parallel()
 	const names = `ssize_t off_t time_t clock_t clockid_t pid_t uid_t gid_t mode_t dev_t ino_t socklen_t sa_family_t
 		in_addr_t in_port_t pthread_t sigset_t fd_set bool uintptr_t intptr_t ptrdiff_t intmax_t wint_t int_fast8_t
 		int_fast16_t int_fast32_t uint_least64_t max_align_t div_t`

@@ -62,8 +62,8 @@ func checkGo(t testing.TB, files []gen.File) {
 	}
 }
 
-// FuzzGoGen goes all the way from the text of an EDL to Go that compiles.
-func FuzzGoGen(f *testing.F) {
+// FuzzGenerate goes all the way from the text of an EDL to Go that compiles.
+func FuzzGenerate(f *testing.F) {
 	wide, err := os.ReadFile("testdata/wide.edl")
 	if err != nil {
 		f.Fatal(err)

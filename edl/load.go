@@ -181,7 +181,11 @@ func (l *loader) checkShortName(u *unit) {
 	at := span{src: u.src}
 	for i := 0; i < len(u.short); i++ {
 		if c := u.short[i]; !isLetter(c) && (i == 0 || !isDigit(c)) {
-			l.warn(RuleShortName, at, "generated code says "+identifier(u.short)+" instead",
+			name := identifier(u.short)
+			if isDigit(name[0]) {
+				name = "_" + name
+			}
+			l.warn(RuleShortName, at, "generated code says "+name+" instead",
 				"the file name %s is no C identifier", clip(u.short))
 			return
 		}

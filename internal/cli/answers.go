@@ -13,7 +13,7 @@ import (
 
 const answersHelp = `OCALLs are shown on standard error (--quiet: not). One that passes a string, and
 that nobody answers, prints it on standard output, as an application would.
-What it returns says --ocall, once or more often:
+--ocall, once or more often, says what an OCALL returns:
 
   --ocall ocall_time=1700000000                      its result
   --ocall 'ocall_read={ret: 3, buf: "abc"}'          and buffers that come back

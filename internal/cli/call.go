@@ -56,7 +56,7 @@ effect with --answer-ocalls; either way it is named on standard error.
   feidi call /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl 'report(zero:512, zero:64, _)'
   feidi call /tmp/feidi-demo/alice.signed.so 1 --in 28000000000000000200000000000000 --out 24
   feidi call /tmp/feidi-demo/alice.signed.so 2 --in '{=010203} 0300000000000000' --out 24`,
-		Args: cobra.MinimumNArgs(2),
+		Args: operands("the enclave's file", "what to call, an expression such as 'f(1)' or an index,..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.edl != "" {
 				return a.typedCall(args[0], args[1:], &c.loading, &c.typing)

@@ -36,7 +36,7 @@ SIGSTRUCT, what it would tell is null.`,
   feidi inspect /tmp/feidi-demo/alice.signed.so
   feidi inspect /tmp/feidi-demo/stream.sgxs --sigstruct /tmp/feidi-demo/stream.sig --pages
   feidi inspect /tmp/feidi-demo/alice.signed.so --json`,
-		Args: cobra.ExactArgs(1),
+		Args: operands("the enclave's file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, err := readImage(args[0], sigstruct)
 			if err != nil {

@@ -18,7 +18,7 @@ func (a *app) man() *cobra.Command {
 The pages carry the date of SOURCE_DATE_EPOCH, or today's.`,
 		Example: `  feidi man /tmp/feidi-man
   man /tmp/feidi-man/feidi.1`,
-		Args: cobra.ExactArgs(1),
+		Args: operands("the folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := args[0]
 			if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -30,6 +30,7 @@ The pages carry the date of SOURCE_DATE_EPOCH, or today's.`,
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
+			preformat(root)
 			header := &doc.GenManHeader{Section: "1", Source: "feidi " + version(), Manual: "Feidi", Date: &date}
 			if err := doc.GenManTree(root, header, dir); err != nil {
 				return cannot(err)
@@ -52,6 +53,21 @@ The pages carry the date of SOURCE_DATE_EPOCH, or today's.`,
 			return nil
 		},
 	})
+}
+
+// preformat marks the indented lines of all descriptions as code, which a page
+// does not fill.
+func preformat(cmd *cobra.Command) {
+	lines := strings.Split(cmd.Long, "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, "  ") {
+			lines[i] = "    " + line
+		}
+	}
+	cmd.Long = strings.Join(lines, "\n")
+	for _, c := range cmd.Commands() {
+		preformat(c)
+	}
 }
 
 // writePage writes the page of a help topic, which GenManTree leaves out.

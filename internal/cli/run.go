@@ -36,7 +36,7 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
   feidi run /tmp/feidi-demo/alice.signed.so
   feidi run /tmp/feidi-demo/stream.sgxs --sigstruct /tmp/feidi-demo/stream.sig --trace
   feidi run /tmp/feidi-demo/alice.signed.so --debug --json`,
-		Args: cobra.ExactArgs(1),
+		Args: operands("the enclave's file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, err := readImage(args[0], l.sigstruct)
 			if err != nil {

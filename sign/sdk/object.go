@@ -218,7 +218,7 @@ func (o *object) readNote(f *elf64.File, opts Options) error {
 	}
 	if len(o.note) >= 16 && le.Uint64(o.note) == image.MetadataMagic {
 		if !opts.Resign {
-			return &ObjectError{Kind: ErrSigned, Offset: o.noteAt, Reason: "sign the file that the linker made, or replace the signature with --resign"}
+			return &ObjectError{Kind: ErrSigned, Offset: o.noteAt, Reason: "sign the file that the linker made"}
 		}
 		o.metadataVersion = le.Uint64(o.note[8:])
 	}

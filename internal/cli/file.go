@@ -26,39 +26,48 @@ const maxMeasured = 128 << 30
 // headSize is how much of a file is looked at before the rest is read.
 const headSize = 4096
 
-// readFile reads at most max bytes, also of what has no size, as a pipe. What
-// check, if any, finds wrong in the first headSize bytes ends it there.
-func readFile(path string, max int64, check func(head []byte) error) ([]byte, error) {
+// readFile reads at most most bytes, also of what has no size, as a pipe. What
+// check, if any, finds wrong in the first headSize bytes ends it there, however
+// large the file is.
+func readFile(path string, most int64, check func(head []byte) error) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	tooLarge := fmt.Errorf("%s: larger than the limit of %s", path, host.Bytes(uint64(max)))
-	var b bytes.Buffer
-	var size int64
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		if info.Size() > max {
-			return nil, tooLarge
-		}
-		size = info.Size()
-	}
-	if _, err := b.ReadFrom(io.LimitReader(f, headSize)); err != nil {
+	head, err := io.ReadAll(io.LimitReader(f, headSize))
+	if err != nil {
 		return nil, err
 	}
 	if check != nil {
-		if err := check(b.Bytes()); err != nil {
+		if err := check(head); err != nil {
 			return nil, err
 		}
 	}
-	b.Grow(int(size) + bytes.MinRead) // so that it need not grow
-	if _, err := b.ReadFrom(io.LimitReader(f, max+1-headSize)); err != nil {
-		return nil, err
+	tooLarge := fmt.Errorf("%s: larger than the limit of %s", path, host.Bytes(uint64(most)))
+	var size int64
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		if size = info.Size(); size > most {
+			return nil, tooLarge
+		}
 	}
-	if int64(b.Len()) > max {
+	b := make([]byte, max(size, headSize)+1) // a byte more tells that the file has no more
+	adviseHugePages(b)
+	n := copy(b, head)
+	k, err := io.ReadFull(f, b[n:])
+	b = b[:n+k]
+	if err == nil {
+		rest := bytes.NewBuffer(b)
+		_, err = rest.ReadFrom(io.LimitReader(f, most+1-int64(len(b))))
+		b = rest.Bytes()
+	}
+	switch {
+	case err != nil && err != io.EOF && err != io.ErrUnexpectedEOF:
+		return nil, err
+	case int64(len(b)) > most:
 		return nil, tooLarge
 	}
-	return b.Bytes(), nil
+	return b, nil
 }
 
 // readImage reads an enclave file, with a separate SIGSTRUCT if one is named.

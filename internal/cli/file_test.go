@@ -18,6 +18,9 @@ func TestReadFileBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	if _, err := f.WriteString("\x7fELF\x02\x01\x01"); err != nil {
+		t.Fatal(err)
+	}
 	if err := f.Truncate(maxFile + 1); err != nil {
 		t.Skip(err) // no sparse files
 	}

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -59,6 +61,9 @@ func usage(format string, args ...any) error {
 // finish reports err and returns its exit code. An error without a code is
 // cobra's: a verb, a flag or a number of arguments that does not exist.
 func (a *app) finish(err error) int {
+	if err == nil && a.out.err != nil {
+		err, a.shown = cannot(fmt.Errorf("writing the result: %w", a.out.err)), true
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -66,9 +71,9 @@ func (a *app) finish(err error) int {
 	if !errors.As(err, &e) {
 		e = &exitError{code: exitUsage, err: err}
 	}
-	fmt.Fprintf(a.err, "feidi: %v\n", err)
+	fmt.Fprintf(a.err, "feidi: %s\n", printable(err.Error()))
 	if e.detail != "" {
-		fmt.Fprintln(a.err, e.detail)
+		fmt.Fprintln(a.err, printable(e.detail))
 	}
 	if e.code == exitUsage && e.detail == "" {
 		fmt.Fprintln(a.err, "feidi: `feidi help` shows the verbs, and `feidi VERB -h` their arguments")
@@ -77,4 +82,16 @@ func (a *app) finish(err error) int {
 		_ = a.writeJSON(map[string]any{"error": err.Error(), "exit_code": e.code})
 	}
 	return e.code
+}
+
+// printable replaces what could confuse a terminal in a message, in which the
+// names of files, sections and symbols are anybody's: control characters but
+// for tabs and ends of lines, and those that turn the direction of text.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+			return '?'
+		}
+		return r
+	}, s)
 }

@@ -3,8 +3,24 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 )
+
+// output is standard output. It keeps the first error of writing, so that a
+// result that nobody got is no success.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
 
 // writeJSON writes v as the verb's JSON object.
 func (a *app) writeJSON(v any) error {

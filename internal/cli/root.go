@@ -13,16 +13,17 @@ import (
 
 // app is what the verbs share.
 type app struct {
-	in       io.Reader
-	out, err io.Writer
-	json     bool // the verb was given --json
-	shown    bool // a JSON object was written
+	in    io.Reader
+	out   *output
+	err   io.Writer
+	json  bool // the verb was given --json
+	shown bool // a JSON object was written
 }
 
 // Main runs feidi with args, which do not include the program's name, and
 // returns the exit code (see `feidi help exit-codes`).
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{in: stdin, out: stdout, err: stderr}
+	a := &app{in: stdin, out: &output{w: stdout}, err: stderr}
 	root := a.root()
 	if len(args) > 0 && args[0] == "sign" {
 		args = longOptions(args)

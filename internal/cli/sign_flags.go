@@ -133,6 +133,24 @@ func (f *signFlags) check(cmd *cobra.Command, required ...string) error {
 		}
 		seen[clean] = name
 	}
+	return f.checkOutputs()
+}
+
+// checkOutputs reports whether a file to be written is another one by a link or
+// by another name. What is no regular file, as /dev/null, may be several.
+func (f *signFlags) checkOutputs() error {
+	paths := f.pathFlags()
+	for _, out := range [...]string{"out", "dumpfile", "cssfile"} {
+		a, err := os.Stat(string(*paths[out]))
+		if err != nil || !a.Mode().IsRegular() {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(paths)) {
+			if b, err := os.Stat(string(*paths[name])); name != out && err == nil && os.SameFile(a, b) {
+				return usage("--%s and --%s name the same file, %s", name, out, *paths[out])
+			}
+		}
+	}
 	return nil
 }
 
@@ -158,7 +176,11 @@ func sourceDate() (time.Time, error) {
 	if err != nil {
 		return time.Time{}, usage("SOURCE_DATE_EPOCH=%q is not a number of seconds", s)
 	}
-	return time.Unix(sec, 0).UTC(), nil
+	t := time.Unix(sec, 0).UTC()
+	if sec < 0 || t.Year() > 9999 {
+		return time.Time{}, usage("SOURCE_DATE_EPOCH=%s is no day of the years 1970 to 9999, which a signature has", s)
+	}
+	return t, nil
 }
 
 // signOptions are the options of sgx_sign, which has one hyphen before a word.

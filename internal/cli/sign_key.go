@@ -36,7 +36,7 @@ func readPrivateKey(file string) (*rsa.PrivateKey, error) {
 	case "PUBLIC KEY", "RSA PUBLIC KEY":
 		return nil, cannot(fmt.Errorf("%s: a public key cannot sign: name the private one, or sign elsewhere what `feidi sign gendata` writes, and use `feidi sign catsig`", file))
 	default:
-		return nil, cannot(fmt.Errorf("%s: a %s is no RSA key; %s", file, strings.ToLower(block.Type), makeKey))
+		return nil, cannot(fmt.Errorf("%s: %.40q is no RSA key; %s", file, block.Type, makeKey))
 	}
 	if err != nil {
 		return nil, cannot(fmt.Errorf("%s: the key is damaged: %w; %s", file, err, makeKey))
@@ -113,19 +113,25 @@ func checkKey(file string, key *rsa.PublicKey) error {
 	return nil
 }
 
-// generateKey makes a key, and the file for it, which must not exist.
+// generateKey makes a key, and the file for it, which must not exist. The file
+// is made when there is something to put in: an interrupt leaves none.
 func generateKey(file string) (*rsa.PrivateKey, error) {
+	exists := fmt.Errorf("%s is there already, and no key is overwritten: leave --generate out to use it", file)
+	if _, err := os.Lstat(file); err == nil {
+		return nil, cannot(exists)
+	}
+	key, err := sign.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, cannot(err)
+	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, cannot(fmt.Errorf("%s is there already, and no key is overwritten: leave --generate out to use it", file))
+		return nil, cannot(exists)
 	}
 	if err != nil {
 		return nil, cannot(err)
 	}
-	key, err := sign.GenerateKey(rand.Reader)
-	if err == nil {
-		err = pem.Encode(f, &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
-	}
+	err = pem.Encode(f, &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, cannot(errors.Join(err, os.Remove(file)))
 	}

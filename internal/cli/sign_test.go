@@ -10,13 +10,19 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/feidi-dev/feidi/sign/config"
 )
 
 // badkey KIND FILE makes a key that cannot sign an enclave.
@@ -105,6 +111,67 @@ func TestLongOptions(t *testing.T) {
 	want := []string{"sign", "sign", "--key", "k", "-o", "--out", "--enclave", "-", "-enclave=x", "--", "-key"}
 	if got := longOptions(in); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestLargeEnclaveAsConfig takes the settings of an enclave that is larger than
+// a configuration may be.
+func TestLargeEnclaveAsConfig(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeSamples(dir); err != nil {
+		t.Fatal(err)
+	}
+	large, small := filepath.Join(dir, "large.so"), filepath.Join(dir, "small.so")
+	args := []string{"sign", filepath.Join(dir, "unsigned.so"), "--key", filepath.Join(dir, "key.pem"), "-o", small}
+	if code := Main(args, nil, io.Discard, io.Discard); code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	b, err := os.ReadFile(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(large, append(b, make([]byte, config.MaxFile)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want, err := readConfig(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readConfig(large); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v: want %+v", got, err, want)
+	}
+}
+
+// An interrupt while a file is written leaves the old one, and nothing else.
+func TestWriteInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot interrupt itself")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "out")
+	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := writeFile(file, 0o666, func(w io.Writer) error {
+		self, err := os.FindProcess(os.Getpid())
+		if err == nil {
+			err = self.Signal(os.Interrupt)
+		}
+		time.Sleep(100 * time.Millisecond) // until it is there
+		return err
+	})
+	if !errors.Is(err, errInterrupted) {
+		t.Errorf("error %v", err)
+	}
+	entries, _ := os.ReadDir(dir)
+	if b, err := os.ReadFile(file); err != nil || string(b) != "old" || len(entries) != 1 {
+		t.Errorf("%q, %v, %v: want the old file alone", b, err, entries)
+	}
+	if err := writeBytes(file, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v: want the permissions of the old file", info.Mode(), err)
 	}
 }
 

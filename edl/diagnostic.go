@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -39,7 +40,7 @@ type Diagnostic struct {
 func (d *Diagnostic) Error() string {
 	var b strings.Builder
 	if d.Pos.File != "" {
-		b.WriteString(d.Pos.String() + ": ")
+		b.WriteString(printable(d.Pos.String()) + ": ")
 	}
 	if d.Severity == Warning {
 		b.WriteString("warning: ")
@@ -64,7 +65,7 @@ func (p Pos) String() string {
 func (d *Diagnostic) Text() string {
 	var b strings.Builder
 	if d.Pos.File != "" {
-		b.WriteString(d.Pos.String() + ": ")
+		b.WriteString(printable(d.Pos.String()) + ": ")
 	}
 	fmt.Fprintf(&b, "%s: %s [%s]\n", d.Severity, d.Msg, d.Rule)
 	if strings.TrimSpace(d.Source) != "" && d.Pos.Col >= 1 && d.Pos.Col <= len(d.Source)+1 {
@@ -129,10 +130,11 @@ func underline(line string, start, end int) string {
 	return b.String()
 }
 
-// printable replaces control characters, which could confuse a terminal.
+// printable replaces what could confuse a terminal: control characters, and
+// those that turn the direction of text.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f {
+		if unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
 			return '?'
 		}
 		return r

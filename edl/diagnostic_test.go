@@ -57,6 +57,22 @@ func TestDiagnosticText(t *testing.T) {
 	}
 }
 
+// Whatever a file and its name have in them, a terminal shows it only.
+func TestDiagnosticIsPrintable(t *testing.T) {
+	const name = "a\x1b[31m\n.edl"
+	files := map[string]string{name: "enclave { trusted { \x1b]0;x\a \u009b31m \u202e public void f(int *p); }; };"}
+	_, _, err := edl.Load(name, edl.Options{Open: open(files)})
+	var ds edl.Diagnostics
+	if !errors.As(err, &ds) {
+		t.Fatal(err)
+	}
+	for _, text := range []string{err.Error(), strings.ReplaceAll(ds.Text(), "\n", "")} {
+		if strings.ContainsAny(text, "\x1b\a\n\u009b\u202e") || !strings.HasPrefix(text, "a?[31m?.edl:1:") {
+			t.Errorf("%q", text)
+		}
+	}
+}
+
 // All errors are reported, in the order of the text, and each once.
 func TestDiagnosticsAreCollected(t *testing.T) {
 	files := map[string]string{

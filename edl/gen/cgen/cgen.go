@@ -51,8 +51,8 @@ func Generate(p *plan.Plan, o Options) ([]gen.File, error) {
 		o.Trusted, o.Untrusted = true, true
 	}
 	var files []gen.File
-	add := func(suffix string, write func(*cWriter)) {
-		w := &cWriter{plan: p, options: o, ident: cIdentifier(p.Interface.Name)}
+	add := func(suffix string, write func(*writer)) {
+		w := &writer{plan: p, options: o, ident: cIdentifier(p.Interface.Name)}
 		if w.ident[0] >= '0' && w.ident[0] <= '9' {
 			w.ident = "_" + w.ident
 		}
@@ -60,29 +60,29 @@ func Generate(p *plan.Plan, o Options) ([]gen.File, error) {
 		files = append(files, gen.File{Name: p.Interface.Name + suffix, Content: []byte(w.String())})
 	}
 	if o.Untrusted {
-		add("_u.h", (*cWriter).untrustedHeader)
+		add("_u.h", (*writer).untrustedHeader)
 		if !o.HeaderOnly {
-			add("_u.c", (*cWriter).untrustedSource)
+			add("_u.c", (*writer).untrustedSource)
 		}
 	}
 	if o.Trusted {
-		add("_t.h", (*cWriter).trustedHeader)
+		add("_t.h", (*writer).trustedHeader)
 		if !o.HeaderOnly {
-			add("_t.c", (*cWriter).trustedSource)
+			add("_t.c", (*writer).trustedSource)
 		}
 	}
 	return files, nil
 }
 
-// cWriter writes one file.
-type cWriter struct {
+// writer writes one file.
+type writer struct {
 	strings.Builder
 	plan    *plan.Plan
 	options Options
 	ident   string // the name of the interface as an identifier
 }
 
-func (w *cWriter) f(format string, args ...any) { fmt.Fprintf(w, format, args...) }
+func (w *writer) f(format string, args ...any) { fmt.Fprintf(w, format, args...) }
 
 // checkC refuses what would come out as other C than it should: names that
 // are none, and members of a marshalling structure that have the same name.

@@ -10,7 +10,7 @@ type deepUse struct{ in, out, put, back bool }
 
 // deepHelpers writes, for each struct whose buffers are copied with it, the
 // functions that do it.
-func (w *cWriter) deepHelpers() {
+func (w *writer) deepHelpers() {
 	uses := map[*plan.Composite]*deepUse{}
 	for n, calls := range [][]*plan.Call{w.plan.ECalls, w.plan.OCalls} {
 		for _, c := range calls {
@@ -63,7 +63,7 @@ func of(s string) func(string) string {
 	return func(name string) string { return s + "." + name }
 }
 
-func (w *cWriter) deepIn(c *plan.Composite) {
+func (w *writer) deepIn(c *plan.Composite) {
 	members := deepMembers(c)
 	w.f(`/* The structs at s are copies of the host's: copies their buffers into one block
  * and makes the structs point to that. With keep the block begins with where the
@@ -109,13 +109,13 @@ static sgx_status_t edge_%s_in(struct %s *s, size_t n, void **block, int keep)
 }
 
 // partial checks a member's length, in len, to be a whole number of elements.
-func (w *cWriter) partial(indent string, m *plan.Member) {
+func (w *writer) partial(indent string, m *plan.Member) {
 	if partial(m.Buffer) {
 		w.f("%sif (len %% %s != 0)\n%s\t%s\n", indent, cElem(m.Buffer, "s[i]."+m.Name), indent, invalid)
 	}
 }
 
-func (w *cWriter) deepOut(c *plan.Composite) {
+func (w *writer) deepOut(c *plan.Composite) {
 	w.f(`/* Copies the buffers of the structs at s to where edge_%s_in has found them, and
  * makes the structs point there again. A buffer may have become shorter. */
 static sgx_status_t edge_%s_out(struct %s *s, size_t n, const struct edge_buffer *kept)
@@ -136,7 +136,7 @@ static sgx_status_t edge_%s_out(struct %s *s, size_t n, const struct edge_buffer
 	w.f("\t}\n\treturn SGX_SUCCESS;\n}\n\n")
 }
 
-func (w *cWriter) deepRoom(c *plan.Composite) {
+func (w *writer) deepRoom(c *plan.Composite) {
 	w.f(`/* Adds up the buffers of the structs at s, which must be inside. */
 static sgx_status_t edge_%s_room(const struct %s *s, size_t n, size_t *total)
 {
@@ -154,7 +154,7 @@ static sgx_status_t edge_%s_room(const struct %s *s, size_t n, size_t *total)
 	w.f("\t}\n\treturn SGX_SUCCESS;\n}\n\n")
 }
 
-func (w *cWriter) deepPut(c *plan.Composite) {
+func (w *writer) deepPut(c *plan.Composite) {
 	w.f(`/* Copies the structs at s to the host, and their buffers to next. Returns 0 if
  * that went well. */
 static int edge_%s_put(struct %s *host, const struct %s *s, size_t n, char **next)
@@ -175,7 +175,7 @@ static int edge_%s_put(struct %s *host, const struct %s *s, size_t n, char **nex
 	w.f("\t\tbad |= edge_put(&host[i], &one, sizeof(one));\n\t}\n\treturn bad;\n}\n\n")
 }
 
-func (w *cWriter) deepBack(c *plan.Composite) {
+func (w *writer) deepBack(c *plan.Composite) {
 	w.f(`/* Copies the structs that the host has returned to s, and their buffers from
  * next, where edge_%s_put has placed them. The host can have made a buffer
  * shorter, and nothing else of where it is. */

@@ -12,7 +12,7 @@ const invalid = "return SGX_ERROR_INVALID_PARAMETER;"
 // ecallBridge writes what the runtime calls for an ECALL. The order is that
 // of what it must not get wrong: one copy of the marshalling structure, all
 // checks, a fence, copies of the buffers, the call, what goes back.
-func (w *cWriter) ecallBridge(c *plan.Call) {
+func (w *writer) ecallBridge(c *plan.Call) {
 	w.f("/* ECALL %d */\nstatic sgx_status_t SGX_CDECL sgx_%s(void *pms)\n{\n", c.Index, c.Name)
 	if !c.HasMS() {
 		w.f("\tif (pms != NULL)\n\t\t%s\n\t%s();\n\treturn SGX_SUCCESS;\n}\n\n", invalid, c.Name)
@@ -77,7 +77,7 @@ func (w *cWriter) ecallBridge(c *plan.Call) {
 const orEnd = "\tif (edge_status != SGX_SUCCESS)\n\t\tgoto edge_end;\n"
 
 // ecallIn makes the copy of a buffer inside.
-func (w *cWriter) ecallIn(p *plan.Param, from string) {
+func (w *writer) ecallIn(p *plan.Param, from string) {
 	if p.Pass == plan.Copied && partial(p.Buffer) {
 		w.f("\tif (%s != NULL && edge_len_%s %% %s != 0) {\n\t\tedge_status = SGX_ERROR_INVALID_PARAMETER;\n\t\tgoto edge_end;\n\t}\n",
 			from, p.Name, cElem(p.Buffer, from))
@@ -100,7 +100,7 @@ func (w *cWriter) ecallIn(p *plan.Param, from string) {
 }
 
 // ecallInvoke calls the enclave's function and returns its result.
-func (w *cWriter) ecallInvoke(c *plan.Call) {
+func (w *writer) ecallInvoke(c *plan.Call) {
 	var args []string
 	for _, p := range c.Params {
 		args = append(args, ecallArgument(p))
@@ -129,7 +129,7 @@ func ecallArgument(p *plan.Param) string {
 }
 
 // ecallOut copies a buffer back to the host.
-func (w *cWriter) ecallOut(p *plan.Param, to string) {
+func (w *writer) ecallOut(p *plan.Param, to string) {
 	if p.Direction&edl.Out == 0 {
 		return
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // header opens a header file, up to and with the types.
-func (w *cWriter) header(side, guard string, standard ...string) {
+func (w *writer) header(side, guard string, standard ...string) {
 	w.f("/*\n * %s: %s side of the interface %s.\n * Generated from %s.edl. Change that, not this.\n */\n",
 		w.plan.Interface.Name+"_"+strings.ToLower(guard)+".h", side, w.plan.Interface.Name, w.plan.Interface.Name)
 	macro := strings.ToUpper(w.ident) + "_" + guard + "_H__"
@@ -36,7 +36,7 @@ extern "C" {
 	w.composites()
 }
 
-func (w *cWriter) headerEnd() {
+func (w *writer) headerEnd() {
 	w.f(`
 #ifdef __cplusplus
 }
@@ -48,7 +48,7 @@ func (w *cWriter) headerEnd() {
 
 // untrustedHeader writes X_u.h: the OCALLs, which the host implements, and a
 // proxy of every ECALL, which it calls.
-func (w *cWriter) untrustedHeader() {
+func (w *writer) untrustedHeader() {
 	w.header("the host's", "U", "stddef.h", "stdint.h", "stdlib.h", "string.h", "wchar.h")
 	if len(w.plan.OCalls) > 0 {
 		w.f("/* For the host to implement. */\n")
@@ -72,7 +72,7 @@ func (w *cWriter) untrustedHeader() {
 
 // trustedHeader writes X_t.h: the ECALLs, which the enclave implements, and a
 // proxy of every OCALL, which it calls.
-func (w *cWriter) trustedHeader() {
+func (w *writer) trustedHeader() {
 	w.header("the enclave's", "T", "stddef.h", "stdint.h", "stdlib.h", "wchar.h")
 	if len(w.plan.ECalls) > 0 {
 		w.f("/* For the enclave to implement. Buffers are copies inside, those of user_check\n * are the host's and may be anywhere. */\n")
@@ -90,7 +90,7 @@ func (w *cWriter) trustedHeader() {
 }
 
 // ecallProxy is the prototype of what the host calls.
-func (w *cWriter) ecallProxy(c *plan.Call) string {
+func (w *writer) ecallProxy(c *plan.Call) string {
 	name := c.Name
 	if w.options.UsePrefix {
 		name = w.ident + "_" + name

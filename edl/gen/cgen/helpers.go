@@ -2,9 +2,9 @@ package cgen
 
 import "strings"
 
-// cHelp is a function that generated code uses. Each uses only those before
-// it.
-var cHelp = []struct{ name, text string }{
+// helpers are the functions that generated code uses. Each uses only those
+// before it.
+var helpers = []struct{ name, text string }{
 	{"edge_put", `/*
  * What is written to the host goes through copies that clear the buffers of the
  * processor (VERW), so that no stale data of the enclave goes with it. An SDK
@@ -195,11 +195,11 @@ struct edge_buffer {
 `},
 }
 
-// cHelpers are the helpers that a source uses, and those that they use.
-func cHelpers(source string) string {
+// usedHelpers are the helpers that a source uses, and those that they use.
+func usedHelpers(source string) string {
 	var used []string
-	for n := len(cHelp) - 1; n >= 0; n-- {
-		h := cHelp[n]
+	for n := len(helpers) - 1; n >= 0; n-- {
+		h := helpers[n]
 		if uses(source, h.name) || h.name == "edge_put" && uses(source, "edge_fill") {
 			used = append(used, h.text)
 			source += h.text

@@ -7,7 +7,7 @@ import (
 
 // ocallProxyBody writes what the enclave calls for an OCALL. The marshalling
 // structure and every buffer go to one block on the stack of the host.
-func (w *cWriter) ocallProxyBody(c *plan.Call) {
+func (w *writer) ocallProxyBody(c *plan.Call) {
 	call := "sgx_ocall"
 	if c.Switchless {
 		call = "sgx_ocall_switchless"
@@ -58,7 +58,7 @@ func (w *cWriter) ocallProxyBody(c *plan.Call) {
 }
 
 // ocallCheck finds the length of a buffer and checks it to be inside.
-func (w *cWriter) ocallCheck(p *plan.Param) {
+func (w *writer) ocallCheck(p *plan.Param) {
 	name := p.Name
 	switch p.Pass {
 	case plan.String:
@@ -75,7 +75,7 @@ func (w *cWriter) ocallCheck(p *plan.Param) {
 }
 
 // ocallRoom adds up what goes to the host, and gets room for it there.
-func (w *cWriter) ocallRoom(c *plan.Call, buffers []*plan.Param) {
+func (w *writer) ocallRoom(c *plan.Call, buffers []*plan.Param) {
 	w.f("\tif (!edge_add(&edge_total, sizeof(*edge_ms))")
 	for _, p := range buffers {
 		w.f(" ||\n\t    !edge_add(&edge_total, %s != NULL ? edge_len_%s : 0)", p.Name, p.Name)
@@ -92,7 +92,7 @@ func (w *cWriter) ocallRoom(c *plan.Call, buffers []*plan.Param) {
 }
 
 // ocallPut places a buffer outside, and its address in the structure.
-func (w *cWriter) ocallPut(p *plan.Param) {
+func (w *writer) ocallPut(p *plan.Param) {
 	name := p.Name
 	w.f("\tif (%s != NULL) {\n\t\tedge_host_%s = edge_place(&edge_next, edge_len_%s);\n", name, name, name)
 	switch {
@@ -112,7 +112,7 @@ func (w *cWriter) ocallPut(p *plan.Param) {
 
 // ocallBack takes what the host has returned: from where the enclave has put
 // it, whatever the structure says now.
-func (w *cWriter) ocallBack(c *plan.Call, buffers []*plan.Param) {
+func (w *writer) ocallBack(c *plan.Call, buffers []*plan.Param) {
 	if c.Result != nil {
 		w.f("\tif (edge_status == SGX_SUCCESS && retval != NULL)\n\t\tedge_status = edge_get(retval, &edge_ms->ms_retval, sizeof(*retval));\n")
 	}

@@ -12,8 +12,8 @@ import (
 // trustedSource writes X_t.c: a bridge for every ECALL, which checks and
 // copies what the host hands in, the tables that the runtime finds them by,
 // and the proxies of the OCALLs.
-func (w *cWriter) trustedSource() {
-	body := &cWriter{plan: w.plan, options: w.options, ident: w.ident}
+func (w *writer) trustedSource() {
+	body := &writer{plan: w.plan, options: w.options, ident: w.ident}
 	body.marshalling()
 	body.deepHelpers()
 	for _, c := range w.plan.ECalls {
@@ -35,12 +35,12 @@ func (w *cWriter) trustedSource() {
 #include <string.h>
 
 `)
-	w.WriteString(cHelpers(body.String()))
+	w.WriteString(usedHelpers(body.String()))
 	w.WriteString(body.String())
 }
 
 // tables writes the ECALLs by index, and which of them each OCALL allows.
-func (w *cWriter) tables() {
+func (w *writer) tables() {
 	bit := map[bool]int{true: 1}
 	w.f("/* The ECALLs by index. */\nSGX_EXTERNC const struct {\n\tsize_t nr_ecall;\n")
 	w.f("\tstruct { void *ecall_addr; uint8_t is_priv; uint8_t is_switchless; } ecall_table[%d];\n} g_ecall_table = {\n\t%d,\n", len(w.plan.ECalls), len(w.plan.ECalls))
@@ -89,7 +89,7 @@ func cElem(b *plan.Buffer, self string) string {
 
 // length computes the length of a buffer into the variable to, and does
 // otherwise if it overflows. value is how a parameter or member is read.
-func (w *cWriter) length(indent, to string, b *plan.Buffer, name, otherwise string, value func(name string) string) {
+func (w *writer) length(indent, to string, b *plan.Buffer, name, otherwise string, value func(name string) string) {
 	read := func(o *edl.Operand) string {
 		if o.Name == "" {
 			return cNumber(o.Number)

@@ -108,7 +108,7 @@ func msMembers(c *plan.Call) []msMember {
 }
 
 // marshalling defines the marshalling structures. Both sides have the same.
-func (w *cWriter) marshalling() {
+func (w *writer) marshalling() {
 	for _, calls := range [][]*plan.Call{w.plan.ECalls, w.plan.OCalls} {
 		for _, c := range calls {
 			if !c.HasMS() {
@@ -124,7 +124,7 @@ func (w *cWriter) marshalling() {
 }
 
 // composites defines the structs, unions and enums of the interface.
-func (w *cWriter) composites() {
+func (w *writer) composites() {
 	for _, c := range w.plan.Types {
 		if c.Kind == edl.EnumKind {
 			w.enum(c.Composite)
@@ -142,7 +142,7 @@ func (w *cWriter) composites() {
 	}
 }
 
-func (w *cWriter) enum(c *edl.Composite) {
+func (w *writer) enum(c *edl.Composite) {
 	if len(c.Elements) == 0 {
 		// C has no enum without elements; one of that name is an int.
 		if c.Name != "" {

@@ -8,7 +8,7 @@ import (
 
 // untrustedSource writes X_u.c: a bridge for every OCALL, by which the
 // enclave's call reaches the host's function, and the proxies of the ECALLs.
-func (w *cWriter) untrustedSource() {
+func (w *writer) untrustedSource() {
 	w.f("/*\n * %s_u.c: how the host calls the enclave, and is called.\n * Generated from %s.edl. Change that, not this.\n */\n", w.plan.Interface.Name, w.plan.Interface.Name)
 	w.f("#include \"%s_u.h\"\n#include <errno.h>\n\n", w.plan.Interface.Name)
 	w.marshalling()
@@ -33,7 +33,7 @@ func (w *cWriter) untrustedSource() {
 	}
 }
 
-func (w *cWriter) ocallBridge(c *plan.Call) {
+func (w *writer) ocallBridge(c *plan.Call) {
 	w.f("/* OCALL %d */\nstatic sgx_status_t SGX_CDECL %s_%s(void *pms)\n{\n", c.Index, w.ident, c.Name)
 	if !c.HasMS() {
 		w.f("\tif (pms != NULL)\n\t\treturn SGX_ERROR_INVALID_PARAMETER;\n\t%s();\n\treturn SGX_SUCCESS;\n}\n\n", c.Name)
@@ -66,7 +66,7 @@ func cArgument(p *plan.Param, from string) string {
 	return from
 }
 
-func (w *cWriter) ecallProxyBody(c *plan.Call) {
+func (w *writer) ecallProxyBody(c *plan.Call) {
 	call := "sgx_ecall"
 	if c.Switchless {
 		call = "sgx_ecall_switchless"

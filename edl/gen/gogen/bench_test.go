@@ -2,13 +2,17 @@ package gogen
 
 import "testing"
 
-// BenchmarkGo writes all three files of the wide interface.
-func BenchmarkGo(b *testing.B) {
-	p := loadPlan(b, "testdata/wide.edl", wideLayouts)
+// BenchmarkGenerate writes all three files of the wide interface.
+func BenchmarkGenerate(b *testing.B) {
+	p := widePlan(b)
 	n := 0
 	for b.Loop() {
 		n = 0
-		for _, f := range goFiles(b, p, Options{}) {
+		files, err := allFiles(p, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, f := range files {
 			n += len(f.Content)
 		}
 	}

@@ -34,7 +34,7 @@ type goBuffer struct {
 }
 
 // buffer plans a buffer of Go.
-func (g *goGen) buffer(p *edl.Param, b *plan.Buffer) (*goBuffer, error) {
+func (g *generator) buffer(p *edl.Param, b *plan.Buffer) (*goBuffer, error) {
 	out := &goBuffer{Buffer: b, in: p.Direction&edl.In != 0 || p.Direction == edl.None}
 	var err error
 	switch {
@@ -89,9 +89,8 @@ func (b *goBuffer) tells(n int) bool {
 	return b.in && b.factor > 0 && max(b.SizeParam, b.CountParam) == n
 }
 
-// goDerive reports whether parameter n, of type t, follows from the lengths of
-// slices.
-func goDerive(n int, t *goType, bufs []*goBuffer) bool {
+// goDerive reports whether parameter n follows from the lengths of slices.
+func goDerive(n int, bufs []*goBuffer) bool {
 	for _, b := range bufs {
 		if b.tells(n) {
 			return true
@@ -139,7 +138,7 @@ func goCounts(n int, bufs []*goBuffer, value func(b *goBuffer) string) []string 
 }
 
 // limit is the greatest length that fits into an integer type.
-func (t *goType) limit(g *goGen) string {
+func (t *goType) limit(g *generator) string {
 	if t.signed() {
 		return fmt.Sprintf("%sMaxInt%d", g.use("math"), 8*t.size)
 	}
@@ -206,7 +205,7 @@ func goArrayElem(prefix, elem string) string {
 }
 
 // inType is the type of a buffer that the caller passes.
-func (g *goGen) inType(b *goBuffer) string {
+func (g *generator) inType(b *goBuffer) string {
 	switch b.shape {
 	case shapeOne:
 		return "*" + g.spell(b.elem)
@@ -219,7 +218,7 @@ func (g *goGen) inType(b *goBuffer) string {
 }
 
 // outType is the type of a buffer that comes back as a result.
-func (g *goGen) outType(b *goBuffer) string { return strings.TrimPrefix(g.inType(b), "*") }
+func (g *generator) outType(b *goBuffer) string { return strings.TrimPrefix(g.inType(b), "*") }
 
 // goProduct of dimensions; the plan has checked that it does not overflow.
 func goProduct(dims []uint64) uint64 {

@@ -8,14 +8,15 @@ import (
 )
 
 // callee writes a method that serves a call.
-func (g *goGen) callee(f *goFunc, receiver, server string) {
+func (g *generator) callee(f *goFunc, receiver, server string) {
 	g.f("\nfunc (%s %s) %s(ctx %sContext, f *%sCallee) error {\n", receiver, server, f.method, g.use("context"), g.use(importEdge))
-	checks := g.operands(f)
+	g.operands(f)
+	checks := false // anything that may fail
 	for _, p := range f.params {
 		checks = g.findBuffer(f, p) || checks
 	}
 	for _, p := range f.params {
-		g.loadParam(f, p)
+		g.loadParam(p)
 	}
 	if checks {
 		g.f("if err := f.Err(); err != nil {\nreturn err\n}\n")
@@ -50,14 +51,13 @@ func (g *goGen) callee(f *goFunc, receiver, server string) {
 		g.f("f.Return(%d)\n", f.results)
 	}
 	for _, p := range f.params {
-		g.storeParam(f, p)
+		g.storeParam(p)
 	}
 	g.f("return f.Err()\n}\n")
 }
 
-// operands reads what is passed by value. It reports whether there is anything
-// that may fail.
-func (g *goGen) operands(f *goFunc) bool {
+// operands reads what is passed by value.
+func (g *generator) operands(f *goFunc) {
 	for _, p := range f.params {
 		if p.typ == nil {
 			continue
@@ -70,7 +70,6 @@ func (g *goGen) operands(f *goFunc) bool {
 			g.take(p.typ, "f", off, p.name)
 		}
 	}
-	return false
 }
 
 // given spells a parameter as a uint64, in a callee, as C converts it.
@@ -84,7 +83,7 @@ func (f *goFunc) given(n int) string {
 
 // findBuffer writes the checks of where a buffer is, and reports whether there
 // are any.
-func (g *goGen) findBuffer(f *goFunc, p *goParam) bool {
+func (g *generator) findBuffer(f *goFunc, p *goParam) bool {
 	switch {
 	case p.typ != nil:
 		return false
@@ -112,7 +111,7 @@ func (g *goGen) findBuffer(f *goFunc, p *goParam) bool {
 }
 
 // loadParam copies what comes in, and makes room for what goes out.
-func (g *goGen) loadParam(f *goFunc, p *goParam) {
+func (g *generator) loadParam(p *goParam) {
 	load := fmt.Sprintf("f.Load(%s)", p.place)
 	switch b := p.buf; {
 	case p.typ != nil:
@@ -173,7 +172,7 @@ func (p *goParam) resultSize() string {
 }
 
 // storeParam writes results back.
-func (g *goGen) storeParam(f *goFunc, p *goParam) {
+func (g *generator) storeParam(p *goParam) {
 	b := p.buf
 	store := fmt.Sprintf("f.Store(%s, %s)\n", p.place, p.mem)
 	switch {

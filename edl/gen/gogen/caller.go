@@ -11,13 +11,12 @@ import (
 type goSide struct {
 	receiver string // of the method, with its type
 	frame    string // an expression for a new frame of %d bytes
-	verb     string
-	own      bool // a region's bytes belong to this side
+	own      bool   // a region's bytes belong to this side
 }
 
 // caller writes a method that makes a call.
-func (g *goGen) caller(f *goFunc, side goSide) {
-	g.docFunc(f, side.verb)
+func (g *generator) caller(f *goFunc, side goSide) {
+	g.docFunc(f, "makes")
 	g.f("func (%s) %s%s {\n", side.receiver, f.name, g.spellSignature(f))
 	g.f("f := "+side.frame+"\ndefer f.Free()\n", f.Call.Size)
 	g.lengths(f)
@@ -72,7 +71,7 @@ func (f *goFunc) takesBack() bool {
 }
 
 // lengths writes the lengths that slices tell, as uint64 variables.
-func (g *goGen) lengths(f *goFunc) {
+func (g *generator) lengths(f *goFunc) {
 	for n, p := range f.params {
 		if !p.derived {
 			continue
@@ -95,7 +94,7 @@ func (g *goGen) lengths(f *goFunc) {
 }
 
 // wholeLength writes a length that one slice tells, and that always fits.
-func (g *goGen) wholeLength(f *goFunc, n int, p *goParam) {
+func (g *generator) wholeLength(f *goFunc, n int, p *goParam) {
 	for _, q := range f.params {
 		b := q.buf
 		switch {
@@ -118,7 +117,7 @@ func (f *goFunc) operand(n int) string {
 }
 
 // passParam writes a parameter to the marshalling structure, and its buffer.
-func (g *goGen) passParam(f *goFunc, p *goParam) {
+func (g *generator) passParam(f *goFunc, p *goParam) {
 	off := fmt.Sprint(p.Offset)
 	switch {
 	case p.derived && p.typ.size == 8:
@@ -140,7 +139,7 @@ func (g *goGen) passParam(f *goFunc, p *goParam) {
 	}
 }
 
-func (g *goGen) passText(p *goParam) {
+func (g *generator) passText(p *goParam) {
 	kind := "Text"
 	if p.Pass == plan.WString {
 		kind = "Wide"
@@ -170,7 +169,7 @@ type goPass struct {
 }
 
 // passBuffer writes what goes into a region.
-func (g *goGen) passBuffer(p goPass) {
+func (g *generator) passBuffer(p goPass) {
 	b := p.b
 	// room makes the region and returns its block.
 	room := func(n string) string {
@@ -234,7 +233,7 @@ func (g *goGen) passBuffer(p goPass) {
 }
 
 // putPointee writes what a pointer points to.
-func (g *goGen) putPointee(t *goType, block, val string) {
+func (g *generator) putPointee(t *goType, block, val string) {
 	switch t.codec {
 	case codecMethods:
 		g.put(t, block, "0", val)
@@ -246,7 +245,7 @@ func (g *goGen) putPointee(t *goType, block, val string) {
 }
 
 // takePointee reads what a pointer points to.
-func (g *goGen) takePointee(t *goType, block, val string) {
+func (g *generator) takePointee(t *goType, block, val string) {
 	switch t.codec {
 	case codecMethods:
 		g.take(t, block, "0", val)
@@ -258,7 +257,7 @@ func (g *goGen) takePointee(t *goType, block, val string) {
 }
 
 // takeParam reads what came back of a parameter.
-func (g *goGen) takeParam(p *goParam, side goSide) {
+func (g *generator) takeParam(p *goParam, side goSide) {
 	back := fmt.Sprintf("f.Back(%s)", p.place)
 	b := p.buf
 	switch {
@@ -291,7 +290,7 @@ func (g *goGen) takeParam(p *goParam, side goSide) {
 
 // takeOne reads one element or an array into a variable. mem is the name of a
 // variable for the block.
-func (g *goGen) takeOne(b *goBuffer, block, val, mem string) {
+func (g *generator) takeOne(b *goBuffer, block, val, mem string) {
 	if b.shape != shapeArray {
 		g.take(b.elem, block, "0", val)
 		return

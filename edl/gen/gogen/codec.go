@@ -31,10 +31,10 @@ func goPlus(off, more string) string {
 }
 
 // encoder and decoder are functions of a value's address and a block.
-func (g *goGen) encoder(t *goType) string { return g.coder(t, "EncodeC", "PutBinary") }
-func (g *goGen) decoder(t *goType) string { return g.coder(t, "DecodeC", "GetBinary") }
+func (g *generator) encoder(t *goType) string { return g.coder(t, "EncodeC", "PutBinary") }
+func (g *generator) decoder(t *goType) string { return g.coder(t, "DecodeC", "GetBinary") }
 
-func (g *goGen) coder(t *goType, method, function string) string {
+func (g *generator) coder(t *goType, method, function string) string {
 	if t.codec == codecBinary {
 		return fmt.Sprintf("%s%s[%s]", g.use(importEdge), function, g.spell(t))
 	}
@@ -42,7 +42,7 @@ func (g *goGen) coder(t *goType, method, function string) string {
 }
 
 // put writes a value to a block. A value with methods must be addressable.
-func (g *goGen) put(t *goType, block, off, val string) {
+func (g *generator) put(t *goType, block, off, val string) {
 	switch t.codec {
 	case codecInt:
 		if u := goInt(t.size, false); t.name != u && t.name != "byte" && t != goPointer {
@@ -61,7 +61,7 @@ func (g *goGen) put(t *goType, block, off, val string) {
 }
 
 // get is an expression that reads a number, "" for other types.
-func (g *goGen) get(t *goType, block, off string) string {
+func (g *generator) get(t *goType, block, off string) string {
 	switch t.codec {
 	case codecInt:
 		s := fmt.Sprintf("%s.U%d(%s)", block, 8*t.size, off)
@@ -78,7 +78,7 @@ func (g *goGen) get(t *goType, block, off string) string {
 }
 
 // take reads a value from a block into val.
-func (g *goGen) take(t *goType, block, off, val string) {
+func (g *generator) take(t *goType, block, off, val string) {
 	switch t.codec {
 	case codecMethods:
 		g.f("%s.DecodeC(%s)\n", val, goAt(block, off))
@@ -90,7 +90,7 @@ func (g *goGen) take(t *goType, block, off, val string) {
 }
 
 // putArray writes an array of any dimensions, takeArray reads one.
-func (g *goGen) putArray(t *goType, dims []uint64, block, off, val string) {
+func (g *generator) putArray(t *goType, dims []uint64, block, off, val string) {
 	if len(dims) == 1 {
 		g.putSlice(t, goAt(block, off), val+"[:]")
 		return
@@ -100,7 +100,7 @@ func (g *goGen) putArray(t *goType, dims []uint64, block, off, val string) {
 	g.f("}\n")
 }
 
-func (g *goGen) takeArray(t *goType, dims []uint64, block, off, val string) {
+func (g *generator) takeArray(t *goType, dims []uint64, block, off, val string) {
 	if len(dims) == 1 {
 		g.takeSlice(t, goAt(block, off), val+"[:]")
 		return
@@ -112,7 +112,7 @@ func (g *goGen) takeArray(t *goType, dims []uint64, block, off, val string) {
 
 // loop opens a loop over the outer dimension of an array and returns its
 // variable, and the offset of an element.
-func (g *goGen) loop(t *goType, dims []uint64, val string) (i, step string) {
+func (g *generator) loop(t *goType, dims []uint64, val string) (i, step string) {
 	root, _, _ := strings.Cut(val, "[")
 	for n := 0; i == "" || i == root || strings.Contains(val, "["+i+"]"); n++ {
 		i = string(rune('i' + n))
@@ -125,60 +125,51 @@ func (g *goGen) loop(t *goType, dims []uint64, val string) (i, step string) {
 }
 
 // putSlice writes a slice to a block, as much as there is room for.
-func (g *goGen) putSlice(t *goType, block, val string) {
+func (g *generator) putSlice(t *goType, block, val string) {
 	if t.bytes() {
 		g.f("copy(%s, %s)\n", block, val)
 		return
 	}
-	edge := g.use(importEdge)
-	switch t.codec {
-	case codecInt:
-		g.f("%sPutInts(%s, %s)\n", edge, block, val)
-	case codecFloat:
-		g.f("%sPutFloats(%s, %s, %d)\n", edge, block, val, t.size)
-	case codecBool:
-		g.f("%sPutBools(%s, %s)\n", edge, block, val)
-	default:
-		g.f("%sPutEach(%s, %s, %d, %s)\n", edge, block, val, t.size, g.encoder(t))
-	}
+	items, more := g.slice(t, g.encoder)
+	g.f("%sPut%s(%s, %s%s)\n", g.use(importEdge), items, block, val, more)
 }
 
 // takeSlice reads into a slice that there is.
-func (g *goGen) takeSlice(t *goType, block, val string) {
+func (g *generator) takeSlice(t *goType, block, val string) {
 	if t.bytes() {
 		g.f("copy(%s, %s)\n", val, block)
 		return
 	}
-	edge := g.use(importEdge)
-	switch t.codec {
-	case codecInt:
-		g.f("%sGetInts(%s, %s)\n", edge, val, block)
-	case codecFloat:
-		g.f("%sGetFloats(%s, %s, %d)\n", edge, val, block, t.size)
-	case codecBool:
-		g.f("%sGetBools(%s, %s)\n", edge, val, block)
-	default:
-		g.f("%sGetEach(%s, %s, %d, %s)\n", edge, val, block, t.size, g.decoder(t))
-	}
+	items, more := g.slice(t, g.decoder)
+	g.f("%sGet%s(%s, %s%s)\n", g.use(importEdge), items, val, block, more)
 }
 
 // newSlice is an expression for a slice of what is in a block. own says that
 // the block is nobody else's, so that bytes need no copy.
-func (g *goGen) newSlice(t *goType, block string, own bool) string {
+func (g *generator) newSlice(t *goType, block string, own bool) string {
 	switch {
 	case t.bytes() && own:
 		return block
 	case t.bytes():
 		return g.use("bytes") + "Clone(" + block + ")"
 	}
-	edge := g.use(importEdge)
+	items, more := g.slice(t, g.decoder)
+	if items != "Each" { // nothing else says the type
+		items += "[" + g.spell(t) + "]"
+	}
+	return fmt.Sprintf("%s%s(%s%s)", g.use(importEdge), items, block, more)
+}
+
+// slice spells how package edge handles a slice: the end of the names of its
+// functions, and their last arguments. coder spells that of an element.
+func (g *generator) slice(t *goType, coder func(*goType) string) (items, more string) {
 	switch t.codec {
 	case codecInt:
-		return fmt.Sprintf("%sInts[%s](%s)", edge, g.spell(t), block)
+		return "Ints", ""
 	case codecFloat:
-		return fmt.Sprintf("%sFloats[%s](%s, %d)", edge, g.spell(t), block, t.size)
+		return "Floats", fmt.Sprintf(", %d", t.size)
 	case codecBool:
-		return fmt.Sprintf("%sBools[%s](%s)", edge, g.spell(t), block)
+		return "Bools", ""
 	}
-	return fmt.Sprintf("%sEach(%s, %d, %s)", edge, block, t.size, g.decoder(t))
+	return "Each", fmt.Sprintf(", %d, %s", t.size, coder(t))
 }

@@ -34,7 +34,7 @@ func (t *goType) deepBuffers() []*goBuffer {
 }
 
 // deepMethods writes the methods of a struct that is copied with its buffers.
-func (g *goGen) deepMethods(t *goType) {
+func (g *generator) deepMethods(t *goType) {
 	edge := g.use(importEdge)
 	g.f("\n// PackC writes v as C has it, and its buffers to regions of their own.\n")
 	g.f("func (v *%s) PackC(f *%sCaller, b %sBlock) (r [%d]%sRegion) {\n", t.name, edge, edge, t.bufs, edge)
@@ -110,7 +110,7 @@ func (g *goGen) deepMethods(t *goType) {
 }
 
 // packLengths declares the lengths that slices tell.
-func (g *goGen) packLengths(t *goType) {
+func (g *generator) packLengths(t *goType) {
 	for n, f := range t.fields {
 		if !f.derived {
 			continue
@@ -128,7 +128,7 @@ func (g *goGen) packLengths(t *goType) {
 }
 
 // putFields writes all members but buffers.
-func (g *goGen) putFields(t *goType) {
+func (g *generator) putFields(t *goType) {
 	for _, f := range t.fields {
 		off := fmt.Sprint(f.Offset)
 		switch {
@@ -146,7 +146,7 @@ func (g *goGen) putFields(t *goType) {
 }
 
 // takeFields reads all members but buffers.
-func (g *goGen) takeFields(t *goType) {
+func (g *generator) takeFields(t *goType) {
 	for _, f := range t.fields {
 		off := fmt.Sprint(f.Offset)
 		switch {
@@ -166,7 +166,7 @@ func (g *goGen) takeFields(t *goType) {
 }
 
 // repackField reads a buffer of a struct that came back.
-func (g *goGen) repackField(t *goType, f *goField, b *goBuffer) {
+func (g *generator) repackField(t *goType, f *goField, b *goBuffer) {
 	val := "v." + f.name
 	if b.shape == shapeSlice {
 		g.f("if m := f.Part(%q, r[%d], %s); m != nil {\n", f.Param.Name, f.region, b.size(lengthOf(t)))
@@ -189,7 +189,7 @@ func (g *goGen) repackField(t *goType, f *goField, b *goBuffer) {
 }
 
 // storeField writes a buffer of a struct back.
-func (g *goGen) storeField(t *goType, f *goField, b *goBuffer) {
+func (g *generator) storeField(t *goType, f *goField, b *goBuffer) {
 	val := "v." + f.name
 	if b.shape == shapeSlice {
 		if b.factor == 0 {

@@ -2,6 +2,7 @@ package gogen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/feidi-dev/feidi/edl"
@@ -47,7 +48,7 @@ func (p *goParam) comesOut() bool { return p.Direction&edl.Out != 0 }
 func (p *goParam) deep() bool     { return p.buf != nil && p.buf.elem.codec == codecDeep }
 
 // functions plans the signatures of functions.
-func (g *goGen) functions(calls []*plan.Call, ecall bool) ([]*goFunc, error) {
+func (g *generator) functions(calls []*plan.Call, ecall bool) ([]*goFunc, error) {
 	methods, servers := newGoScope("Close"), newGoScope("impl")
 	var out []*goFunc
 	for _, c := range calls {
@@ -66,7 +67,7 @@ func (g *goGen) functions(calls []*plan.Call, ecall bool) ([]*goFunc, error) {
 }
 
 // unknown says which type of a marshalling structure is not known.
-func (g *goGen) unknown(c *plan.Call) error {
+func (g *generator) unknown(c *plan.Call) error {
 	for _, q := range c.Params {
 		if !q.Type.Known() {
 			_, err := g.typeOf(q.Pos, q.Type, false)
@@ -81,7 +82,7 @@ func (g *goGen) unknown(c *plan.Call) error {
 	return goErrorf(c.Pos, ErrType, "%s: the layout is not known", c.Name)
 }
 
-func (g *goGen) signature(f *goFunc) error {
+func (g *generator) signature(f *goFunc) error {
 	s := newGoScope("ctx", "err", "f")
 	for imp := range g.everyImport() {
 		s.taken[imp[strings.LastIndexByte(imp, '/')+1:]] = true
@@ -113,7 +114,7 @@ func (g *goGen) signature(f *goFunc) error {
 		if err := goCheckLength(p.Pos, p.Param.Name, typ, value, n, f.bufs); err != nil {
 			return err
 		}
-		p.derived = value && typ.plain && goDerive(n, typ, f.bufs)
+		p.derived = value && typ.plain && goDerive(n, f.bufs)
 	}
 	for _, p := range f.params {
 		base := goLower(p.Param.Name)
@@ -166,7 +167,7 @@ func (f *goFunc) outputs() []*goParam {
 }
 
 // spellSignature is what follows the name of the method.
-func (g *goGen) spellSignature(f *goFunc) string {
+func (g *generator) spellSignature(f *goFunc) string {
 	type field struct{ name, typ string }
 	list := func(fields []field) string {
 		var s []string
@@ -214,10 +215,20 @@ func (g *goGen) spellSignature(f *goFunc) string {
 func (f *goFunc) named() bool { return f.result != nil || f.Errno != nil || len(f.outputs()) > 0 }
 
 // docFunc writes the first lines of the comment of a method.
-func (g *goGen) docFunc(f *goFunc, verb string) {
+func (g *generator) docFunc(f *goFunc, verb string) {
 	kind := "OCALL"
 	if f.ecall {
 		kind = "ECALL"
 	}
 	g.f("\n// %s %s %s %d:\n//\n//\t%s\n", f.name, verb, kind, f.Index, goComment(f.Declaration()))
+}
+
+// receiver is the first name that no variable of the functions has.
+func receiver(funcs []*goFunc, names ...string) string {
+	for _, name := range names {
+		if !slices.ContainsFunc(funcs, func(f *goFunc) bool { return f.scope.taken[name] }) {
+			return name
+		}
+	}
+	return names[0] + "_" + names[len(names)-1] // no name of goLower
 }

@@ -73,25 +73,25 @@ type Options struct {
 // client outside and the enclave implement XECalls; the host and the proxy
 // inside implement XOCalls.
 func Types(p *plan.Plan, o Options) (gen.File, error) {
-	return goFile(p, o, "types", (*goGen).typesFile)
+	return goFile(p, o, "types", (*generator).typesFile)
 }
 
 // Untrusted writes X_u.go: the client of the enclave, which serves its
 // OCALLs. It goes into one package with what [Types] writes.
 func Untrusted(p *plan.Plan, o Options) (gen.File, error) {
-	return goFile(p, o, "u", (*goGen).untrustedFile)
+	return goFile(p, o, "u", (*generator).untrustedFile)
 }
 
 // Trusted writes X_t.go: the table of the enclave's functions, and the
 // proxy that it makes OCALLs with. It goes into one package with what
 // [Types] writes, beside what [Untrusted] writes or not.
 func Trusted(p *plan.Plan, o Options) (gen.File, error) {
-	return goFile(p, o, "t", (*goGen).trustedFile)
+	return goFile(p, o, "t", (*generator).trustedFile)
 }
 
 // goFile writes one file.
-func goFile(p *plan.Plan, o Options, suffix string, write func(*goGen)) (gen.File, error) {
-	g, err := newGoGen(p, o)
+func goFile(p *plan.Plan, o Options, suffix string, write func(*generator)) (gen.File, error) {
+	g, err := newGenerator(p, o)
 	if err != nil {
 		return gen.File{}, fmt.Errorf("edl/gen/gogen: %w", err)
 	}
@@ -123,8 +123,8 @@ func goFile(p *plan.Plan, o Options, suffix string, write func(*goGen)) (gen.Fil
 	return gen.File{Name: goFileName(p.Interface.Name) + "_" + suffix + ".go", Content: src}, nil
 }
 
-// goGen writes one file of Go.
-type goGen struct {
+// generator writes one file of Go.
+type generator struct {
 	strings.Builder
 	plan    *plan.Plan
 	options Options
@@ -138,7 +138,7 @@ type goGen struct {
 	ecalls, ocalls []*goFunc
 }
 
-func (g *goGen) f(format string, args ...any) { fmt.Fprintf(g, format, args...) }
+func (g *generator) f(format string, args ...any) { fmt.Fprintf(g, format, args...) }
 
 // Packages that generated code imports.
 const (
@@ -151,13 +151,13 @@ const (
 )
 
 // use imports a package into the file and returns its name with a dot.
-func (g *goGen) use(imp string) string {
+func (g *generator) use(imp string) string {
 	g.imports[imp] = true
 	return path.Base(imp) + "."
 }
 
-func newGoGen(p *plan.Plan, o Options) (*goGen, error) {
-	g := &goGen{
+func newGenerator(p *plan.Plan, o Options) (*generator, error) {
+	g := &generator{
 		plan: p, options: o, pkg: o.Package, imports: map[string]bool{}, types: map[string]*goType{},
 		name: goExported(p.Interface.Name),
 	}
@@ -187,7 +187,7 @@ func newGoGen(p *plan.Plan, o Options) (*goGen, error) {
 }
 
 // everyImport is what any file of the interface may import.
-func (g *goGen) everyImport() map[string]bool {
+func (g *generator) everyImport() map[string]bool {
 	all := map[string]bool{
 		"bytes": true, "context": true, "math": true,
 		importEdge: true, importUedge: true, importTedge: true, importISA: true, importStatus: true,

@@ -22,52 +22,52 @@ var wideLayouts = map[string]plan.Layout{
 	"ary_t":    {Size: 20, Align: 4},
 }
 
-func loadPlan(t testing.TB, file string, layouts map[string]plan.Layout) *plan.Plan {
+func widePlan(t testing.TB) *plan.Plan {
 	t.Helper()
-	i, _, err := edl.Load(file, edl.Options{Open: os.ReadFile})
+	i, _, err := edl.Load("testdata/wide.edl", edl.Options{Open: os.ReadFile})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.New(i, plan.Options{Foreign: layouts})
+	p, err := plan.New(i, plan.Options{Foreign: wideLayouts})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func goFiles(t testing.TB, p *plan.Plan, o Options) []gen.File {
-	t.Helper()
-	var files []gen.File
-	for _, f := range []func(*plan.Plan, Options) (gen.File, error){Types, Untrusted, Trusted} {
-		file, err := f(p, o)
+// allFiles writes the files of both sides.
+func allFiles(p *plan.Plan, o Options) (files []gen.File, err error) {
+	for _, write := range []func(*plan.Plan, Options) (gen.File, error){Types, Untrusted, Trusted} {
+		f, err := write(p, o)
+		if err != nil {
+			return files, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// TestGolden compares what is generated with what is compiled, vetted and run
+// by the tests of package wide.
+func TestGolden(t *testing.T) {
+	files, err := allFiles(widePlan(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		path := filepath.Join("internal/wide", f.Name)
+		if *update {
+			if err := os.WriteFile(path, f.Content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, file)
-	}
-	return files
-}
-
-// TestGoGolden compares what is generated with what is compiled, vetted and
-// run by the tests of the packages in internal.
-func TestGoGolden(t *testing.T) {
-	for name, layouts := range map[string]map[string]plan.Layout{"wide": wideLayouts} {
-		p := loadPlan(t, filepath.Join("testdata", name+".edl"), layouts)
-		for _, f := range goFiles(t, p, Options{}) {
-			path := filepath.Join("internal", name, f.Name)
-			if *update {
-				if err := os.WriteFile(path, f.Content, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				continue
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(f.Content, want) {
-				t.Errorf("%s differs from what is generated: go test ./edl/gen -run TestGoGolden -update", path)
-			}
+		if !bytes.Equal(f.Content, want) {
+			t.Errorf("%s differs from what is generated: go test ./edl/gen/gogen -run TestGolden -update", path)
 		}
 	}
 }

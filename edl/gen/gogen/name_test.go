@@ -11,7 +11,7 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-func TestGoNames(t *testing.T) {
+func TestNames(t *testing.T) {
 	for _, c := range []struct{ c, exported, local string }{
 		{"ecall_get_sum", "EcallGetSum", "ecallGetSum"},
 		{"getSum", "GetSum", "getSum"},
@@ -49,18 +49,10 @@ func generate(t *testing.T, text string, layouts map[string]plan.Layout, o Optio
 	if err != nil {
 		t.Fatal(err)
 	}
-	var files []gen.File
-	for _, g := range []func(*plan.Plan, Options) (gen.File, error){Types, Untrusted, Trusted} {
-		f, err := g(p, o)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
-	}
-	return files, nil
+	return allFiles(p, o)
 }
 
-func TestGoRefuses(t *testing.T) {
+func TestRefuses(t *testing.T) {
 	for _, c := range []struct {
 		text string
 		want error
@@ -89,9 +81,10 @@ func TestGoRefuses(t *testing.T) {
 }
 
 // Types of headers become what the options say.
-func TestGoForeign(t *testing.T) {
+func TestForeign(t *testing.T) {
 	text := `enclave { struct holder { net_t n; when_t w[2]; };
-		trusted { public net_t f(net_t n, [in, count=c] when_t* w, count_t c, [in, out] struct holder* h, [out] when_t* one); }; };`
+		trusted { public net_t f(net_t n, [in, count=c] when_t* w, count_t c, [in, out] struct holder* h, [out] when_t* one); };
+		untrusted { void o([out, count=n] count_t* c, size_t n); }; };`
 	files, err := generate(t, text, map[string]plan.Layout{"net_t": {Size: 4, Align: 4}, "when_t": {Size: 12, Align: 4}, "count_t": {Size: 2, Align: 2}}, Options{
 		Package: "mine",
 		Foreign: map[string]Type{
@@ -122,7 +115,7 @@ func (w *When) DecodeC(b edge.Block) { w.seconds = int64(b.U64(0)) }
 }
 
 // Two names that become one in Go get numbers, and names of the package win.
-func TestGoCollisions(t *testing.T) {
+func TestCollisions(t *testing.T) {
 	files, err := generate(t, `enclave {
 		struct my_first { int a_b; int aB; int EncodeC; };
 		struct my_firstECalls { int x; };

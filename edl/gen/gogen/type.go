@@ -85,7 +85,7 @@ func (t *goType) bytes() bool { return t.name == "byte" || t.name == "uint8" }
 func (t *goType) signed() bool { return strings.HasPrefix(t.name, "int") }
 
 // spell writes the name of a type in this file.
-func (g *goGen) spell(t *goType) string {
+func (g *generator) spell(t *goType) string {
 	if t.imp != "" {
 		g.use(t.imp)
 	}
@@ -94,7 +94,7 @@ func (g *goGen) spell(t *goType) string {
 
 // declareTypes makes types for what the EDL defines. What has no layout, or is
 // too big, is left to who needs it.
-func (g *goGen) declareTypes() error {
+func (g *generator) declareTypes() error {
 	for _, c := range g.plan.Types {
 		if c.Kind == edl.EnumKind && c.Name == "" {
 			g.declared = append(g.declared, &goType{form: formEnum, enum: c, size: c.Size})
@@ -112,7 +112,7 @@ func (g *goGen) declareTypes() error {
 
 // typeOf finds the type of Go for what the plan has in memory. deep says that
 // buffers of a struct come with it; otherwise they are addresses.
-func (g *goGen) typeOf(pos edl.Pos, t plan.Type, deep bool) (*goType, error) {
+func (g *generator) typeOf(pos edl.Pos, t plan.Type, deep bool) (*goType, error) {
 	switch {
 	case t.Pointers > 0:
 		return goPointer, nil
@@ -148,7 +148,7 @@ func foreignName(t plan.Type) string {
 }
 
 // foreign is the type of Go for a type of a C header.
-func (g *goGen) foreign(name string, l plan.Layout) *goType {
+func (g *generator) foreign(name string, l plan.Layout) *goType {
 	key := "foreign " + name
 	if t := g.types[key]; t != nil {
 		return t
@@ -195,7 +195,7 @@ func (g *goGen) foreign(name string, l plan.Layout) *goType {
 
 // composite is the type of Go for a struct, union or enum. raw leaves the
 // buffers of a struct as addresses.
-func (g *goGen) composite(c *plan.Composite, raw bool) (*goType, error) {
+func (g *generator) composite(c *plan.Composite, raw bool) (*goType, error) {
 	raw = raw && c.Deep
 	key := fmt.Sprintf("%v %s %v", c.Kind, c.Name, raw)
 	if t := g.types[key]; t != nil {
@@ -229,7 +229,7 @@ func (g *goGen) composite(c *plan.Composite, raw bool) (*goType, error) {
 	return t, nil
 }
 
-func (g *goGen) fields(t *goType, c *plan.Composite) error {
+func (g *generator) fields(t *goType, c *plan.Composite) error {
 	scope := newGoScope("EncodeC", "DecodeC", "PackC", "RepackC", "UnpackC", "LoadC", "StoreC")
 	for _, m := range c.Members {
 		f := &goField{Member: m}
@@ -260,7 +260,7 @@ func (g *goGen) fields(t *goType, c *plan.Composite) error {
 			if err := goCheckLength(f.Pos, f.Param.Name, f.typ, f.typ != goPointer && len(f.Dims) == 0, n, bufs); err != nil {
 				return err
 			}
-			f.derived = len(f.Dims) == 0 && f.typ.plain && goDerive(n, f.typ, bufs)
+			f.derived = len(f.Dims) == 0 && f.typ.plain && goDerive(n, bufs)
 		}
 	}
 	for _, f := range t.fields {

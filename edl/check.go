@@ -1,5 +1,10 @@
 package edl
 
+import (
+	"maps"
+	"slices"
+)
+
 // checkInterface checks what needs all files together.
 func (l *loader) checkInterface(m *merged) {
 	if l.opts.Dialect == OpenEnclave {
@@ -80,7 +85,7 @@ func (l *loader) checkAllow(f *funcDecl, ecalls, allowed map[string]bool) {
 		f.Allow = append(f.Allow, n.name)
 		allowed[n.name] = true
 		if !ecalls[n.name] && l.opts.Dialect == Intel && !l.full() {
-			l.fail(RuleAllow, n.at, suggest(n.name, sortedKeys(ecalls), "name a trusted function, or remove it"),
+			l.fail(RuleAllow, n.at, suggest(n.name, slices.Sorted(maps.Keys(ecalls)), "name a trusted function, or remove it"),
 				"%s allows `%s`, which is no trusted function", clip(f.Name), clip(n.name))
 		}
 	}

@@ -1,6 +1,9 @@
 package edl
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // paramAttrs are the attributes of parameters, for suggestions.
 var paramAttrs = []string{"in", "out", "user_check", "string", "wstring", "size", "count", "isptr", "isary", "readonly"}
@@ -74,13 +77,7 @@ func (p *parser) operand(t token, ok bool) (*Operand, bool) {
 
 // checkParams checks the parameters of a function.
 func (p *parser) checkParams(f *funcDecl) {
-	names := map[string]*paramDecl{}
-	for _, d := range f.params {
-		if names[d.Name] != nil {
-			p.fail(RuleDuplicate, d.at, "rename one", "%s has two parameters `%s`", clip(f.Name), clip(d.Name))
-		}
-		names[d.Name] = d
-	}
+	names := p.byName(f.Name, "parameter", f.params)
 	for _, d := range f.params {
 		if p.full() {
 			return
@@ -97,6 +94,19 @@ func (p *parser) checkParams(f *funcDecl) {
 		}
 		p.checkOperands(d, names, "parameter")
 	}
+}
+
+// byName returns the parameters or members of something by their names, of
+// which none may stand twice.
+func (p *parser) byName(of, what string, list []*paramDecl) map[string]*paramDecl {
+	names := map[string]*paramDecl{}
+	for _, d := range list {
+		if names[d.Name] != nil {
+			p.fail(RuleDuplicate, d.at, "rename one", "%s has two %ss `%s`", clip(of), what, clip(d.Name))
+		}
+		names[d.Name] = d
+	}
+	return names
 }
 
 // checkValue refuses void, arrays too large, and attributes on a plain value.
@@ -272,7 +282,7 @@ func (p *parser) checkOperands(d *paramDecl, names map[string]*paramDecl, what s
 		at := d.attr(a.name).value.span
 		other := names[a.op.Name]
 		if other == nil {
-			p.fail(RuleOperand, at, suggest(a.op.Name, sortedKeys(names), "name a "+what+" or write a number"), "there is no %s `%s`", what, clip(a.op.Name))
+			p.fail(RuleOperand, at, suggest(a.op.Name, slices.Sorted(maps.Keys(names)), "name a "+what+" or write a number"), "there is no %s `%s`", what, clip(a.op.Name))
 			continue
 		}
 		t := other.Type

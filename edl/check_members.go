@@ -2,13 +2,7 @@ package edl
 
 // checkMembers checks the members of a struct or a union.
 func (p *parser) checkMembers(c *compositeDecl) {
-	names := map[string]*paramDecl{}
-	for _, d := range c.members {
-		if names[d.Name] != nil {
-			p.fail(RuleDuplicate, d.at, "rename one", "%s has two members `%s`", clip(c.Name), clip(d.Name))
-		}
-		names[d.Name] = d
-	}
+	names := p.byName(c.Name, "member", c.members)
 	for _, d := range c.members {
 		if p.full() {
 			return

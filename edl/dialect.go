@@ -2,6 +2,15 @@ package edl
 
 import "slices"
 
+// Dialect is whose language is read.
+type Dialect uint8
+
+// Dialects.
+const (
+	Intel       Dialect = iota // sgx_edger8r of the Intel SGX SDK
+	OpenEnclave                // oeedger8r of the Open Enclave SDK
+)
+
 // checkOpenEnclave checks what oeedger8r refuses or warns of where
 // sgx_edger8r does not.
 func (p *parser) checkOpenEnclave(f *funcDecl, trusted bool) {

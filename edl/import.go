@@ -135,6 +135,18 @@ func (m *merger) open(d importDecl) *unit {
 	return m.unit(path, data)
 }
 
+// functionNames are the functions of a file, for suggestions.
+func functionNames(u *unit) []string {
+	var names []string
+	for _, f := range u.ecalls {
+		names = append(names, f.Name)
+	}
+	for _, f := range u.ocalls {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
 // circle writes the files of a circle.
 func circle(us []*unit) string {
 	var b strings.Builder

@@ -8,15 +8,6 @@ import (
 	"strings"
 )
 
-// Dialect is whose language is read.
-type Dialect uint8
-
-// Dialects.
-const (
-	Intel       Dialect = iota // sgx_edger8r of the Intel SGX SDK
-	OpenEnclave                // oeedger8r of the Open Enclave SDK
-)
-
 // Options say how an EDL file is loaded.
 type Options struct {
 	// Open returns the contents of a file. An error that wraps
@@ -66,8 +57,6 @@ func Load(path string, o Options) (*Interface, Diagnostics, error) {
 	}
 	return iface, warnings, nil
 }
-
-func newReport() *report { return &report{files: map[string]int{}} }
 
 func (l *loader) load(path string) *Interface {
 	folders := append([]string{"."}, l.opts.SearchPath...)

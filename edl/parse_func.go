@@ -23,7 +23,7 @@ func (p *parser) block() bool {
 		start := p.i
 		ok := false
 		switch t := p.peek(); {
-		case t.is("include") && p.onlyIncludes(open):
+		case t.is("include") && p.onlyIncludes():
 			ok = p.include(includes)
 		case t.is("include"):
 			p.fail(RuleInclude, t.span, "move it before the first function of the block", "an include stands behind a function")
@@ -41,9 +41,9 @@ func (p *parser) block() bool {
 	return p.semicolon()
 }
 
-// onlyIncludes reports whether there is nothing but includes between a brace
-// and here.
-func (p *parser) onlyIncludes(open token) bool {
+// onlyIncludes reports whether there is nothing but includes between the brace
+// of the block and here.
+func (p *parser) onlyIncludes() bool {
 	if p.toks[p.i-1].is("{") {
 		return true
 	}

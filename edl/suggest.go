@@ -1,9 +1,5 @@
 package edl
 
-import (
-	"slices"
-)
-
 // suggest returns "did you mean `x`?" if one of the candidates is close to a
 // name, else another hint.
 func suggest(name string, candidates []string, other string) string {
@@ -44,24 +40,4 @@ func edits(a, b string, bound int) int {
 		}
 	}
 	return min(row[len(b)], bound)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-func functionNames(u *unit) []string {
-	var names []string
-	for _, f := range u.ecalls {
-		names = append(names, f.Name)
-	}
-	for _, f := range u.ocalls {
-		names = append(names, f.Name)
-	}
-	return names
 }

@@ -47,7 +47,7 @@ place. The exit code is 1 if there is one. What nobody would write on purpose
 is a warning.`,
 		Example: `  feidi demo --save /tmp/feidi-demo
   feidi edl check /tmp/feidi-demo/toy.edl --search-path /opt/intel/sgxsdk/include`,
-		Args: cobra.MinimumNArgs(1),
+		Args: operands("the EDL file..."),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var failed error
 			results := []*checked{}
@@ -69,10 +69,7 @@ is a warning.`,
 				case err != nil && failed == nil:
 					failed = err
 				case err != nil:
-					var e *exitError
-					if errors.As(err, &e) {
-						fmt.Fprintf(a.err, "feidi: %v\n%s\n", err, e.detail)
-					}
+					a.report(err)
 				case !a.json:
 					a.printf("%s: %s, %s\n", file, count(c.ECalls, "ECALL"), count(c.OCalls, "OCALL"))
 				}
@@ -127,7 +124,7 @@ func (a *app) edlFmt() *cobra.Command {
 shows what would change, with the exit code 1 if anything would.`,
 		Example: `  feidi demo --save /tmp/feidi-demo
   feidi edl fmt /tmp/feidi-demo/toy.edl`,
-		Args: cobra.MinimumNArgs(1),
+		Args: operands("the EDL file..."),
 		RunE: func(_ *cobra.Command, args []string) error {
 			changed := 0
 			for _, file := range args {
@@ -176,7 +173,7 @@ them on x86-64.
 ` + typesHelp,
 		Example: `  feidi demo --save /tmp/feidi-demo
   feidi edl plan /tmp/feidi-demo/toy.edl --json`,
-		Args: cobra.ExactArgs(1),
+		Args: operands("the EDL file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			d.edl = args[0]
 			r, err := d.load(a)

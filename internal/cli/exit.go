@@ -42,6 +42,9 @@ type exitError struct {
 	err  error
 	// detail is shown below the error: lines of a source, with marks.
 	detail string
+	// summary, if there is one, is shown below detail in place of the error,
+	// of which detail says everything.
+	summary string
 }
 
 func (e *exitError) Error() string { return e.err.Error() }
@@ -58,9 +61,22 @@ func usage(format string, args ...any) error {
 	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
 }
 
-// finish reports err and returns its exit code. An error without a code is
-// cobra's: a verb, a flag or a number of arguments that does not exist.
-func (a *app) finish(err error) int {
+// report shows err, which may be no exitError.
+func (a *app) report(err error) {
+	var e *exitError
+	switch {
+	case !errors.As(err, &e) || e.detail == "":
+		fmt.Fprintf(a.err, "feidi: %s\n", printable(err.Error()))
+	case e.summary != "":
+		fmt.Fprintf(a.err, "%s\nfeidi: %s\n", printable(e.detail), e.summary)
+	default:
+		fmt.Fprintf(a.err, "feidi: %s\n%s\n", printable(err.Error()), printable(e.detail))
+	}
+}
+
+// finish reports the error of cmd and returns its exit code. An error without a
+// code is cobra's: a verb, a flag or a number of arguments that does not exist.
+func (a *app) finish(cmd *cobra.Command, err error) int {
 	if err == nil && a.out.err != nil {
 		err, a.shown = cannot(fmt.Errorf("writing the result: %w", a.out.err)), true
 	}
@@ -71,12 +87,9 @@ func (a *app) finish(err error) int {
 	if !errors.As(err, &e) {
 		e = &exitError{code: exitUsage, err: err}
 	}
-	fmt.Fprintf(a.err, "feidi: %s\n", printable(err.Error()))
-	if e.detail != "" {
-		fmt.Fprintln(a.err, printable(e.detail))
-	}
+	a.report(err)
 	if e.code == exitUsage && e.detail == "" {
-		fmt.Fprintln(a.err, "feidi: `feidi help` shows the verbs, and `feidi VERB -h` their arguments")
+		fmt.Fprintf(a.err, "feidi: see `%s -h`\n", cmd.CommandPath())
 	}
 	if a.json && !a.shown {
 		_ = a.writeJSON(map[string]any{"error": err.Error(), "exit_code": e.code})

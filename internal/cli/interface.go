@@ -76,7 +76,7 @@ func edlError(err error) error {
 		if ds[0].Rule == edl.RuleFile && ds[0].Pos.File == "" {
 			code = exitCannot
 		}
-		return &exitError{code: code, err: err, detail: strings.TrimRight(ds.Text(), "\n")}
+		return &exitError{code: code, err: err, detail: strings.TrimRight(ds.Text(), "\n"), summary: count(len(ds), "error")}
 	}
 	return cannot(err)
 }

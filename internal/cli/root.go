@@ -32,7 +32,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		args = edger8rOptions(args)
 	}
 	root.SetArgs(args)
-	return a.finish(root.Execute())
+	return a.finish(root.ExecuteC())
 }
 
 func (a *app) root() *cobra.Command {

@@ -36,6 +36,10 @@ func writeFile(path string, perm os.FileMode, write func(io.Writer) error) error
 	temp := path + "." + rand.Text()[:8] + ".tmp"
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
+		var failed *os.PathError
+		if errors.As(err, &failed) {
+			failed.Path = path // the temporary name says nothing to anybody
+		}
 		return cannot(err)
 	}
 	if old != nil {

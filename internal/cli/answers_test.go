@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -123,8 +126,10 @@ func TestComplete(t *testing.T) {
 	for _, x := range []struct{ before, word, want string }{
 		{"", "", "describe |enclave|exit|f(|functions|help|ocall |ocalls |reload"}, {"f", "f", "f(|functions"}, {"oc", "oc", "ocall |ocalls "},
 		{"ocall ", "", "a=|b=|c="}, {"describe co", "co", "color"}, {"describe ", "", "a|b|c|color|f|point"},
-		{"f(", "", "GREEN|RED|base64:|c: |false|hex:|null|p: |true|zero:"}, {"f({", "", "GREEN|RED|base64:|false|hex:|null|true|x: |y: |zero:"},
+		{"f(", "", "base64:|c: |false|hex:|null|p: |true|zero:"}, {"f({", "", "base64:|false|hex:|null|true|x: |y: |zero:"},
 		{"f({x: 1}, G", "G", "GREEN"}, {"f(zz", "zz", ""},
+		{"f(c: ", "", "GREEN|RED"}, {"f({1, 2}, ", "", "GREEN|RED|c: |p: "}, {"f(c: RED, p: {x", "x", "x: "}, {"f({x: ", "", "base64:|false|hex:|null|true|zero:"},
+		{`f("`, "", ""}, {`f("a\"", `, "", "GREEN|RED|c: |p: "}, {"f([{x: 1}, {y", "y", "y: "}, {"f({}) ", "", ""}, {"nothing(", "", ""}, {"f(}}", "", ""},
 	} {
 		word, list := s.complete(x.before)
 		if word != x.word || strings.Join(list, "|") != x.want {
@@ -133,6 +138,23 @@ func TestComplete(t *testing.T) {
 	}
 	if c := common([]string{"raw_add(", "raw_ask("}); c != "raw_a" || common(nil) != "" {
 		t.Errorf("common: %q", c)
+	}
+	list := []string{"a", "bbb", "cc", "d"}
+	for width, want := range map[int]string{80: "a    bbb  cc   d\n", 10: "a    bbb\ncc   d\n", 1: "a\nbbb\ncc\nd\n"} {
+		if got := columns(list, width); got != want {
+			t.Errorf("columns, %d wide: %q, want %q", width, got, want)
+		}
+	}
+}
+
+// TestKeys reads what Ctrl-C becomes, also into little room.
+func TestKeys(t *testing.T) {
+	for _, size := range []int{16, 17, 64} {
+		k := &keys{ReadWriter: bytes.NewBufferString("ab\x03cd\x03\x03")}
+		got, err := io.ReadAll(bufio.NewReaderSize(k, size))
+		if want := "ab\x05\x15\rcd\x05\x15\r\x05\x15\r"; err != nil || string(got) != want {
+			t.Errorf("%d bytes at once: %q, %v, want %q", size, got, err, want)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/plan"
+	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/enclave/invoke"
 )
 
@@ -26,7 +27,7 @@ const shellHelp = `  f(1, "text")           call a function
   enclave                show where the enclave is, and what it is
   reload                 load the enclave anew
   help                   this list, and how arguments are written
-  exit                   leave, as does Ctrl-D`
+  exit                   leave, as does Ctrl-D; Ctrl-C drops a line or stops a call`
 
 func (a *app) shell() *cobra.Command {
 	var l loading
@@ -52,7 +53,7 @@ one line after the other, and its exit code is 1 if any of them failed.
 ` + loadingHelp,
 		Example: `  feidi demo --save /tmp/feidi-demo
   echo 'add(40, 2)' | feidi shell /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl`,
-		Args: cobra.ExactArgs(1),
+		Args: operands("the enclave's file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if t.edl == "" {
 				return usage("the shell needs the enclave's EDL: --edl FILE")
@@ -133,11 +134,7 @@ func (a *app) runShell(s *session) (err error) {
 		leave, err := s.line(line)
 		if err != nil {
 			failed++
-			fmt.Fprintf(a.err, "feidi: %v\n", err)
-			var e *exitError
-			if errors.As(err, &e) && e.detail != "" {
-				fmt.Fprintln(a.err, e.detail)
-			}
+			a.report(err)
 		}
 		if leave {
 			break
@@ -203,6 +200,9 @@ func (s *session) callLine(line string) error {
 	if s.loaded == nil {
 		return errNotLoaded
 	}
+	if _, err := s.client.Find(line); err != nil && !strings.ContainsAny(line, "( \t") {
+		return usage("%v, and no such command: see help", err)
+	}
 	c, err := s.parse(line)
 	if err != nil {
 		return err
@@ -210,6 +210,9 @@ func (s *session) callLine(line string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	_, err = s.call(ctx, line, c)
+	if errors.Is(err, enclave.ErrEnclaveCrashed) {
+		err = fmt.Errorf("%w (reload loads it anew)", err)
+	}
 	return err
 }
 
@@ -247,6 +250,9 @@ func (s *session) listAnswers() {
 
 // describe shows what has that name.
 func (s *session) describe(name string) error {
+	if name == "" {
+		return usage("describe what? A function or a type")
+	}
 	found := false
 	for _, list := range [][]*plan.Call{s.plan.ECalls, s.plan.OCalls} {
 		for _, f := range list {

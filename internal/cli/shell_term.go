@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -21,8 +23,8 @@ func (a *app) lines(s *session) (lineReader, bool, error) {
 	}
 	h := &history{path: historyPath()}
 	h.read()
-	t := &terminal{fd: int(in.Fd()), history: h}
-	t.Terminal = term.NewTerminal(console(in), prompt) // the results may go elsewhere
+	t := &terminal{fd: int(in.Fd()), history: h, console: console(in), width: 80}
+	t.Terminal = term.NewTerminal(&keys{ReadWriter: t.console}, prompt) // the results may go elsewhere
 	t.History = h
 	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
 		return t.tab(s, line, pos, key)
@@ -48,10 +50,32 @@ type terminal struct {
 	*term.Terminal
 	fd      int
 	history *history
+	console io.ReadWriter
+	width   int
 	partial string // what was completed last, to list the choices on a second Tab
 }
 
-// ReadLine implements lineReader. Ctrl-C is the end, as Ctrl-D is.
+// keys is the input of a terminal in raw mode. Ctrl-C drops the line, as it does
+// in other shells: it becomes Ctrl-E, Ctrl-U and Enter.
+type keys struct {
+	io.ReadWriter
+	rest []byte
+}
+
+func (k *keys) Read(b []byte) (int, error) {
+	if len(k.rest) == 0 {
+		n, err := k.ReadWriter.Read(b)
+		if n == 0 || bytes.IndexByte(b[:n], 0x03) < 0 {
+			return n, err
+		}
+		k.rest = bytes.ReplaceAll(b[:n], []byte{0x03}, []byte{0x05, 0x15, '\r'})
+	}
+	n := copy(b, k.rest)
+	k.rest = k.rest[n:]
+	return n, nil
+}
+
+// ReadLine implements lineReader. Ctrl-D is the end.
 func (t *terminal) ReadLine() (string, error) {
 	state, err := term.MakeRaw(t.fd)
 	if err != nil {
@@ -60,10 +84,14 @@ func (t *terminal) ReadLine() (string, error) {
 	defer func() { _ = term.Restore(t.fd, state) }()
 	if w, h, err := term.GetSize(t.fd); err == nil && w > 0 {
 		_ = t.SetSize(w, h)
+		t.width = w
 	}
 	line, err := t.Terminal.ReadLine()
 	if errors.Is(err, term.ErrPasteIndicator) {
 		err = nil
+	}
+	if err == io.EOF {
+		_, _ = io.WriteString(t.console, "\r\n") // the prompt stands there
 	}
 	return line, err
 }
@@ -88,11 +116,11 @@ func (t *terminal) tab(s *session, line string, pos int, key rune) (string, int,
 	}
 	if t.partial == line {
 		const most = 60
-		text := strings.Join(list[:min(len(list), most)], "  ")
-		if len(list) > most {
-			text += "  …"
+		text := columns(list[:min(len(list), most)], t.width)
+		if more := len(list) - most; more > 0 {
+			text += fmt.Sprintf("and %d more\n", more)
 		}
-		_, _ = t.Write([]byte(text + "\n")) // above the line
+		_, _ = t.Write([]byte(text)) // above the line
 	}
 	t.partial = line
 	return line, pos, true

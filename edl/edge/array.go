@@ -68,13 +68,13 @@ func GetInts[T Integer](v []T, b Block) {
 
 // Ints reads all integers of b; nil if there are none.
 func Ints[T Integer](b Block) []T {
-	v := make0[T](len(b) / width[T]())
+	v := makeSlice[T](len(b) / width[T]())
 	GetInts(v, b)
 	return v
 }
 
-// make0 is make, and nil for nothing.
-func make0[T any](n int) []T {
+// makeSlice is make, and nil for nothing.
+func makeSlice[T any](n int) []T {
 	if n == 0 {
 		return nil
 	}
@@ -106,7 +106,7 @@ func GetFloats[T ~float32 | ~float64](v []T, b Block, size int) {
 
 // Floats reads all floats or doubles of b; nil if there are none.
 func Floats[T ~float32 | ~float64](b Block, size int) []T {
-	v := make0[T](len(b) / size)
+	v := makeSlice[T](len(b) / size)
 	GetFloats(v, b, size)
 	return v
 }
@@ -127,7 +127,7 @@ func GetBools[T ~bool](v []T, b Block) {
 
 // Bools reads all bytes of b; nil if there are none.
 func Bools[T ~bool](b Block) []T {
-	v := make0[T](len(b))
+	v := makeSlice[T](len(b))
 	GetBools(v, b)
 	return v
 }
@@ -148,7 +148,7 @@ func GetEach[T any](v []T, b Block, size int, get func(*T, Block)) {
 
 // Each reads all values of b with get; nil if there are none.
 func Each[T any](b Block, size int, get func(*T, Block)) []T {
-	v := make0[T](len(b) / size)
+	v := makeSlice[T](len(b) / size)
 	GetEach(v, b, size, get)
 	return v
 }

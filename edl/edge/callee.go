@@ -23,7 +23,7 @@ type Memory interface {
 // goes unseen. The first error sticks: nothing happens from then on.
 type Callee struct {
 	Block
-	trouble
+	sticky
 	mem  Memory
 	ms   uint64
 	left uint64 // bytes that may still be allocated
@@ -239,12 +239,12 @@ func (c *Callee) Store(b Buffer, p Block) {
 
 // StoreText writes a string back to the buffer of one that is no shorter.
 func (c *Callee) StoreText(name string, b Buffer, s string) {
-	c.storeText(name, b, s, TextSize, PutText)
+	c.storeText(name, b, s, TextSize, putText)
 }
 
 // StoreWide is StoreText for wchar_t.
 func (c *Callee) StoreWide(name string, b Buffer, s string) {
-	c.storeText(name, b, s, WideSize, PutWide)
+	c.storeText(name, b, s, WideSize, putWide)
 }
 
 func (c *Callee) storeText(name string, b Buffer, s string, size func(string) int, put func(Block, string)) {

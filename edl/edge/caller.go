@@ -30,7 +30,7 @@ type Region struct {
 // it.
 type Caller struct {
 	Block
-	trouble
+	sticky
 	Space Space
 }
 
@@ -79,7 +79,7 @@ func (c *Caller) alloc(b Block, off, n int) Region {
 func (c *Caller) Text(name string, off int, s string) Region {
 	c.noZero(name, s)
 	r := c.In(off, TextSize(s))
-	PutText(r.Block, s)
+	putText(r.Block, s)
 	return r
 }
 
@@ -87,7 +87,7 @@ func (c *Caller) Text(name string, off int, s string) Region {
 func (c *Caller) Wide(name string, off int, s string) Region {
 	c.noZero(name, s)
 	r := c.In(off, WideSize(s))
-	PutWide(r.Block, s)
+	putWide(r.Block, s)
 	return r
 }
 

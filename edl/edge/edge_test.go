@@ -87,23 +87,23 @@ func TestArrays(t *testing.T) {
 func TestText(t *testing.T) {
 	for _, s := range []string{"", "a", "grüße ✓ 🙂"} {
 		b := make(Block, TextSize(s))
-		PutText(b, s)
+		putText(b, s)
 		if Text(b) != s || b[len(b)-1] != 0 {
 			t.Errorf("%q: %x", s, []byte(b))
 		}
 		b = make(Block, WideSize(s))
-		PutWide(b, s)
+		putWide(b, s)
 		if Wide(b) != s || b.U32(len(b)-4) != 0 {
 			t.Errorf("%q: %x", s, []byte(b))
 		}
 	}
 	b := Block("xxxx")
-	PutText(b, "long text")
+	putText(b, "long text")
 	if Text(b) != "lon" || Text(Block("abc")) != "abc" {
 		t.Errorf("%q", b)
 	}
 	b = make(Block, 8)
-	PutWide(b, "abc")
+	putWide(b, "abc")
 	if Wide(b) != "a" {
 		t.Errorf("%x", []byte(b))
 	}
@@ -233,7 +233,7 @@ func TestLen(t *testing.T) {
 		{100, []Count{Units(some[:5], 4, 8)}, 0, ErrLength},
 		{5, []Count{Items(some)}, 0, ErrLength},
 	} {
-		var tr trouble
+		var tr sticky
 		got := tr.Len("n", c.limit, c.counts...)
 		if !errors.Is(tr.Err(), c.err) || c.err == nil && got != c.want {
 			t.Errorf("%+v: %d, %v; want %d, %v", c.counts, got, tr.Err(), c.want, c.err)

@@ -48,3 +48,17 @@ func Status(err error) status.Code {
 	}
 	return status.ErrUnexpected
 }
+
+// sticky is the first error of a call, which stays.
+type sticky struct{ err error }
+
+// Err returns the first error.
+func (s *sticky) Err() error { return s.err }
+
+// Fail keeps the first error, and reports whether there is one.
+func (s *sticky) Fail(err error) bool {
+	if s.err == nil {
+		s.err = err
+	}
+	return s.err != nil
+}

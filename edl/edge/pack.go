@@ -21,7 +21,7 @@ func Repack[T, R any](c *Caller, b Block, v []T, size int, r []R, repack func(*T
 // its buffers, and when all of them have passed the checks, load copies them.
 func Unpack[T, R any](c *Callee, b Block, size int, unpack func(*T, *Callee, Block) R, load func(*T, *Callee, R)) ([]T, []R) {
 	n := len(b) / size
-	v, r := make0[T](n), make0[R](n)
+	v, r := makeSlice[T](n), makeSlice[R](n)
 	for i := range v {
 		r[i] = unpack(&v[i], c, b[i*size:][:size:size])
 	}

@@ -15,16 +15,16 @@ func TextSize(s string) int { return len(s) + 1 }
 // WideSize is TextSize of a string of wchar_t.
 func WideSize(s string) int { return 4 * (utf8.RuneCountInString(s) + 1) }
 
-// PutText writes a string and its terminating zero. What does not fit is left
+// putText writes a string and its terminating zero. What does not fit is left
 // out.
-func PutText(b Block, s string) {
+func putText(b Block, s string) {
 	if len(b) > 0 {
 		b[copy(b[:len(b)-1], s)] = 0
 	}
 }
 
-// PutWide is PutText for wchar_t.
-func PutWide(b Block, s string) {
+// putWide is putText for wchar_t.
+func putWide(b Block, s string) {
 	for _, r := range s {
 		if len(b) < 8 {
 			break

@@ -121,7 +121,7 @@ func (p *planner) buffer(param *edl.Param, all *siblings) (*Buffer, error) {
 		}
 	}
 	if _, ok := multiply(b.Elem.Size, max(b.Fixed, 1)); !ok || b.Elem.Size*max(b.Fixed, 1) > MaxSize {
-		return nil, errorf(param.Pos, ErrTooBig, "%s: more than %d bytes", param.Name, uint64(MaxSize))
+		return nil, errorf(param.Pos, ErrTooBig, "%s: more than %d bytes", param.Name, MaxSize)
 	}
 	if b.SizeParam, err = all.operand(b.Size); err != nil {
 		return nil, err

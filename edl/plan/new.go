@@ -11,7 +11,7 @@ import (
 // MaxSize is the greatest size of a type or a marshalling structure in bytes.
 // It is far above the memory of any enclave, and low enough for a sum of a
 // few sizes not to overflow.
-const MaxSize = 1 << 40
+const MaxSize uint64 = 1 << 40
 
 // maxAllowed is the greatest number of pairs of an ECALL and an OCALL: the
 // table of which is allowed in which is that large.
@@ -138,7 +138,7 @@ func (l *Layout) put(pos edl.Pos, name string, size Layout, count uint64) (uint6
 	offset := alignUp(l.Size, size.Align)
 	bytes, ok := multiply(size.Size, count)
 	if !ok || bytes > MaxSize || offset+bytes > MaxSize {
-		return 0, errorf(pos, ErrTooBig, "%s: more than %d bytes", name, uint64(MaxSize))
+		return 0, errorf(pos, ErrTooBig, "%s: more than %d bytes", name, MaxSize)
 	}
 	l.Size, l.Align = offset+bytes, max(l.Align, size.Align)
 	return offset, nil

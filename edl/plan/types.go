@@ -43,10 +43,10 @@ func (p *planner) resolve(pos edl.Pos, t edl.Type) (Type, error) {
 	case out.Composite != nil:
 		out.Layout = out.Composite.Layout
 		if !out.Composite.laid {
-			return out, errorf(pos, ErrUndefined, "%s %s is used before the end of its definition", kindName(t.Kind), t.Name)
+			return out, errorf(pos, ErrUndefined, "%s %s is used before the end of its definition", t.Kind, t.Name)
 		}
 	case t.Kind == edl.StructKind || t.Kind == edl.UnionKind || t.Kind == edl.EnumKind:
-		out.Layout = p.lookup(kindName(t.Kind) + " " + t.Name)
+		out.Layout = p.lookup(t.Kind.String() + " " + t.Name)
 	case t.Kind == edl.Foreign:
 		out.Layout = p.lookup(t.Name)
 	case t.Kind == edl.Void:
@@ -71,10 +71,6 @@ func (p *planner) lookup(name string) Layout {
 	}
 	l, _ := ForeignLayout(name)
 	return l
-}
-
-func kindName(k edl.Kind) string {
-	return map[edl.Kind]string{edl.StructKind: "struct", edl.UnionKind: "union", edl.EnumKind: "enum"}[k]
 }
 
 // layStruct lays out a struct or a union.
@@ -131,7 +127,7 @@ func (c *Composite) close(l Layout) error {
 		return nil
 	}
 	if l.Size = alignUp(l.Size, l.Align); l.Size > MaxSize {
-		return errorf(c.Pos, ErrTooBig, "%s: more than %d bytes", c.Name, uint64(MaxSize))
+		return errorf(c.Pos, ErrTooBig, "%s: more than %d bytes", c.Name, MaxSize)
 	}
 	c.Layout = l
 	return nil
@@ -177,7 +173,7 @@ func elements(m *edl.Param) (uint64, error) {
 	n, ok := uint64(1), true
 	for _, d := range m.Dims {
 		if n, ok = multiply(n, d); !ok || n > MaxSize {
-			return 0, errorf(m.Pos, ErrTooBig, "%s: more than %d elements", m.Name, uint64(MaxSize))
+			return 0, errorf(m.Pos, ErrTooBig, "%s: more than %d elements", m.Name, MaxSize)
 		}
 	}
 	if n == 0 {

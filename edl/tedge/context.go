@@ -24,11 +24,8 @@ func (c *gateContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// ContextWithGate returns ctx with the gate of the thread that serves an ECALL.
-func ContextWithGate(ctx context.Context, g Gate) context.Context { return &gateContext{ctx, g} }
-
-// GateFrom returns the gate that the ECALL of ctx came through.
-func GateFrom(ctx context.Context) (g Gate, ok bool) {
+// gateFrom returns the gate that the ECALL of ctx came through.
+func gateFrom(ctx context.Context) (g Gate, ok bool) {
 	c, ok := ctx.Value(gateKey{}).(*gateContext)
 	if !ok {
 		return nil, false

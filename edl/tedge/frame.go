@@ -21,7 +21,7 @@ type Frame struct {
 func NewFrame(ctx context.Context, size int) *Frame {
 	f := new(Frame)
 	f.Space = f
-	g, ok := GateFrom(ctx)
+	g, ok := gateFrom(ctx)
 	if !ok {
 		f.Fail(ErrNoGate)
 	}

@@ -10,14 +10,7 @@
 // package edge.
 package tedge
 
-import (
-	"github.com/feidi-dev/feidi/edl/edge"
-	"github.com/feidi-dev/feidi/status"
-)
-
-// Pointer is an address that crosses the border as it is: nobody has checked
-// that what it points to is outside.
-type Pointer = edge.Pointer
+import "github.com/feidi-dev/feidi/status"
 
 // Gate is an enclave's way to the memory outside and to the host.
 type Gate interface {

@@ -48,7 +48,7 @@ func TestDispatch(t *testing.T) {
 	table := Table{
 		ECalls: []ECall{
 			{Name: "public", Serve: func(ctx context.Context, _ *edge.Callee) error {
-				if have, ok := GateFrom(ctx); !ok || have != Gate(g) {
+				if have, ok := gateFrom(ctx); !ok || have != Gate(g) {
 					t.Error("the context has no gate")
 				}
 				return nil
@@ -61,16 +61,15 @@ func TestDispatch(t *testing.T) {
 		},
 		Allowed: [][]bool{nil, {false, true}, {true, true, true, true}},
 	}
-	const root = Root
 	for _, c := range []struct {
 		index int
 		ms    uint64
 		ocall int
 		want  status.Code
 	}{
-		{0, 0, root, status.Success},
-		{0, 0x1000, root, status.ErrInvalidParameter},
-		{1, 0, root, status.ErrECallNotAllowed},
+		{0, 0, Root, status.Success},
+		{0, 0x1000, Root, status.ErrInvalidParameter},
+		{1, 0, Root, status.ErrECallNotAllowed},
 		{1, 0, 1, status.ErrInvalidState},
 		{0, 0, 1, status.ErrECallNotAllowed},
 		{0, 0, 2, status.Success},
@@ -78,12 +77,12 @@ func TestDispatch(t *testing.T) {
 		{2, 0x1000, 1, status.ErrECallNotAllowed}, // beyond a short row
 		{0, 0, 3, status.ErrECallNotAllowed},
 		{0, 0, -2, status.ErrECallNotAllowed},
-		{3, 0, root, status.ErrInvalidFunction},
+		{3, 0, Root, status.ErrInvalidFunction},
 		{3, 0, 2, status.ErrInvalidFunction},
-		{-1, 0, root, status.ErrInvalidFunction},
-		{2, 0x1000, root, status.Success},
-		{2, 0x1FFC, root, status.ErrInvalidParameter},
-		{2, 0, root, status.ErrInvalidParameter},
+		{-1, 0, Root, status.ErrInvalidFunction},
+		{2, 0x1000, Root, status.Success},
+		{2, 0x1FFC, Root, status.ErrInvalidParameter},
+		{2, 0, Root, status.ErrInvalidParameter},
 	} {
 		if got := table.Dispatch(context.Background(), g, c.index, c.ms, c.ocall); got != c.want {
 			t.Errorf("ECALL %d in OCALL %d, structure at %#x: %v, want %v", c.index, c.ocall, c.ms, got, c.want)
@@ -106,7 +105,7 @@ func TestDispatch(t *testing.T) {
 
 func TestFrame(t *testing.T) {
 	g := &gate{at: 0x1000}
-	ctx := ContextWithGate(context.Background(), g)
+	ctx := &gateContext{context.Background(), g}
 	f := NewFrame(ctx, 16)
 	r := f.In(8, 4)
 	copy(r.Block, "text")

@@ -18,12 +18,11 @@ func layoutAsserts(p *plan.Plan) string {
 	equal := func(c string, want uint64) {
 		fmt.Fprintf(&b, "_Static_assert(%s == %d, \"%s\");\n", c, want, c)
 	}
-	kinds := map[edl.Kind]string{edl.StructKind: "struct ", edl.UnionKind: "union ", edl.EnumKind: "enum "}
 	for _, t := range p.Types {
 		if t.Name == "" {
 			continue
 		}
-		name := kinds[t.Kind] + t.Name
+		name := t.Kind.String() + " " + t.Name
 		equal("sizeof("+name+")", t.Size)
 		equal("_Alignof("+name+")", t.Align)
 		for _, m := range t.Members {

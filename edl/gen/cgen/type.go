@@ -8,43 +8,16 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-// cBase are the names of types.
-var cBase = map[edl.Kind]string{
-	edl.Void: "void", edl.Bool: "bool",
-	edl.Char: "char", edl.UChar: "unsigned char",
-	edl.Short: "short", edl.UShort: "unsigned short",
-	edl.Int: "int", edl.UInt: "unsigned int",
-	edl.Long: "long", edl.ULong: "unsigned long",
-	edl.LongLong: "long long", edl.ULongLong: "unsigned long long",
-	edl.Float: "float", edl.Double: "double", edl.LongDouble: "long double",
-	edl.Int8: "int8_t", edl.Int16: "int16_t", edl.Int32: "int32_t", edl.Int64: "int64_t",
-	edl.UInt8: "uint8_t", edl.UInt16: "uint16_t", edl.UInt32: "uint32_t", edl.UInt64: "uint64_t",
-	edl.SizeT: "size_t", edl.WChar: "wchar_t",
-}
-
 // cType is a type as C writes it: "const char *", with a space before the
 // stars and none behind.
 func cType(t edl.Type) string {
-	var name string
-	switch t.Kind {
-	case edl.StructKind:
-		name = "struct " + t.Name
-	case edl.UnionKind:
-		name = "union " + t.Name
-	case edl.EnumKind:
-		name = "enum " + t.Name
-	case edl.Foreign:
-		name = t.Name
-	default:
-		name = cBase[t.Kind]
+	if t.Pointers == 0 {
+		t.Const = false
+		return t.String()
 	}
-	if t.Const && t.Pointers > 0 {
-		name = "const " + name
-	}
-	if t.Pointers > 0 {
-		name += " " + strings.Repeat("*", t.Pointers)
-	}
-	return name
+	stars := strings.Repeat("*", t.Pointers)
+	t.Pointers = 0
+	return t.String() + " " + stars
 }
 
 // cDeclare declares a name of a type.

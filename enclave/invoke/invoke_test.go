@@ -49,6 +49,7 @@ const types = `
 	struct all { uint8_t a; char name[4]; int16_t grid[2][2]; float f; struct point p; void* vp; };
 	union num { uint32_t u; double d; };
 	struct deep { uint32_t n; [count=n] int16_t* v; [size=3] uint8_t* three; };
+	struct chunk { size_t n; [size=n] uint8_t* p; };
 `
 
 func client(t testing.TB, f uedge.Enclave, trusted, untrusted string, handler invoke.Handler, specs ...string) *invoke.Client {

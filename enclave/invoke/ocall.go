@@ -69,6 +69,7 @@ func (s *server) serve(ctx context.Context, f *plan.Call, c uedge.Call) (status.
 	if len(s.failed) > maxFailed {
 		return status.ErrUnexpected, nil
 	}
+	memory := callMemory{c}
 	var ms []byte
 	if f.HasMS() {
 		if !f.Known() {
@@ -76,13 +77,13 @@ func (s *server) serve(ctx context.Context, f *plan.Call, c uedge.Call) (status.
 			return status.ErrInvalidParameter, w.unknownParam(f, params(f))
 		}
 		var err error
-		if ms, err = c.Bytes(c.Block(), int(f.Size)); err != nil {
+		if ms, err = memory.at(c.Block(), f.Size); err != nil {
 			return status.ErrInvalidParameter, err
 		}
 	}
 	o := &ocall{
 		Func: f, slots: params(f), live: ms, ms: bytes.Clone(ms),
-		r: &reader{codec: s.client.codec, memory: callMemory{c}},
+		r: &reader{codec: s.client.codec, memory: memory},
 	}
 	args, err := o.args()
 	if err != nil {
@@ -182,7 +183,7 @@ func (o *ocall) buffer(s *slot) (value.Value, error) {
 	case s.direction == edl.Out:
 		return value.OfBytes(make([]byte, len(b))), nil
 	case s.pass == plan.String || s.pass == plan.WString:
-		return zeroEnded(bytes.Clone(b), s.pass), nil
+		return o.r.zeroEnded(bytes.Clone(b), s.buffer.Elem), nil
 	}
 	return o.r.buffer(bytes.Clone(b), s.buffer, s.dims), nil
 }
@@ -219,11 +220,11 @@ func (o *ocall) findEnd(addr, unit uint64) ([]byte, error) {
 			}
 			continue
 		}
-		for ; n+unit <= uint64(len(b)); n += unit {
-			if bytes.Count(b[n:n+unit], []byte{0}) == int(unit) {
-				return b[:n+unit], nil
-			}
+		if i := indexZero(b[n:], unit); i >= 0 {
+			n += uint64(i) + unit
+			return b[:n], o.r.take(n)
 		}
+		n += step
 	}
 	return nil, fmt.Errorf("%w: a string of more than %d bytes", ErrLength, MaxMemory)
 }

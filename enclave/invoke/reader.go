@@ -15,7 +15,8 @@ import (
 )
 
 // maxElements is how many values a buffer is shown as, and maxValues all that
-// are made of one call. What goes beyond is bytes.
+// are made of one call, a parameter for itself not counted. What goes beyond is
+// bytes.
 const (
 	maxElements = 1 << 14
 	maxValues   = 1 << 17
@@ -47,7 +48,26 @@ type reader struct {
 	memory memory
 	frame  frame
 	read   uint64 // bytes behind pointers so far
-	values int    // made so far
+	values uint64 // made so far
+}
+
+// take counts n bytes behind pointers. All together are bounded, since
+// addresses may be the same ones again and again.
+func (r *reader) take(n uint64) error {
+	if n > MaxMemory || n > 2*MaxMemory-r.read {
+		return fmt.Errorf("%w: more than %d bytes behind pointers", ErrLength, MaxMemory)
+	}
+	r.read += n
+	return nil
+}
+
+// room counts n values, and reports whether as many may still be made.
+func (r *reader) room(n uint64) bool {
+	if n > maxElements || n > maxValues-r.values {
+		return false
+	}
+	r.values += n
+	return true
 }
 
 // result unpacks what an ECALL has left.
@@ -69,7 +89,7 @@ func (r *reader) result(f *plan.Call, slots []slot, ms int) *Result {
 		case s.value.Kind == value.Null:
 			v = value.Value{Kind: value.Null}
 		case s.pass == plan.String, s.pass == plan.WString:
-			v = zeroEnded(r.frame.bytes[s.at:][:s.size], s.pass)
+			v = r.zeroEnded(r.frame.bytes[s.at:][:s.size], s.buffer.Elem)
 		default:
 			v = r.buffer(r.frame.bytes[s.at:][:s.size], s.buffer, s.dims)
 		}
@@ -97,10 +117,7 @@ func (r *reader) behindAddress(s *slot, b []byte) value.Value {
 // get unpacks a value.
 func (r *reader) get(b []byte, t plan.Type) value.Value {
 	s := r.look(t)
-	r.values++
 	switch {
-	case r.values > maxValues:
-		return value.OfBytes(bytes.Clone(b[:min(t.Size, uint64(len(b)))]))
 	case len(s.dims) > 0:
 		return r.array(b, s.Type, s.dims)
 	case s.Pointers > 0:
@@ -146,6 +163,9 @@ func (r *reader) get(b []byte, t plan.Type) value.Value {
 // composite unpacks a struct with what it points to, or all members of a
 // union.
 func (r *reader) composite(b []byte, c *plan.Composite) value.Value {
+	if !r.room(uint64(len(c.Members))) {
+		return value.OfBytes(bytes.Clone(b))
+	}
 	v := value.Value{Kind: value.Struct}
 	for _, m := range c.Members {
 		p := b[m.Offset:]
@@ -181,11 +201,10 @@ func (r *reader) member(b []byte, c *plan.Composite, m *plan.Member) value.Value
 	return r.buffer(p, m.Buffer, m.Dims)
 }
 
-// follow returns what an address of the enclave points to. All together are
-// bounded, since addresses may be the same ones again and again.
+// follow returns what an address of the enclave points to.
 func (r *reader) follow(addr, n uint64) ([]byte, error) {
-	if r.read += n; n > MaxMemory || r.read > 2*MaxMemory {
-		return nil, fmt.Errorf("%w: more than %d bytes behind pointers", ErrLength, MaxMemory)
+	if err := r.take(n); err != nil {
+		return nil, err
 	}
 	return r.memory.at(addr, n)
 }
@@ -208,7 +227,7 @@ func (r *reader) buffer(b []byte, buf *plan.Buffer, dims []uint64) value.Value {
 
 // list unpacks elements one after the other.
 func (r *reader) list(b []byte, elem plan.Type) value.Value {
-	if elem.Size == 0 || uint64(len(b))%elem.Size != 0 || uint64(len(b))/elem.Size > maxElements || r.values > maxValues {
+	if elem.Size == 0 || uint64(len(b))%elem.Size != 0 || !r.room(uint64(len(b))/elem.Size) {
 		return value.OfBytes(bytes.Clone(b))
 	}
 	v := value.Value{Kind: value.List, List: []value.Value{}}
@@ -229,7 +248,7 @@ func (r *reader) array(b []byte, elem plan.Type, dims []uint64) value.Value {
 	switch {
 	case len(dims) > 1:
 		v := value.Value{Kind: value.List}
-		if dims[0] > maxElements || r.values > maxValues {
+		if !r.room(dims[0]) {
 			return value.OfBytes(bytes.Clone(b))
 		}
 		for i := range dims[0] {
@@ -242,28 +261,37 @@ func (r *reader) array(b []byte, elem plan.Type, dims []uint64) value.Value {
 	return r.list(b, elem)
 }
 
-// zeroEnded unpacks a string up to its end, or all of it.
-func zeroEnded(b []byte, pass plan.Pass) value.Value {
-	if pass == plan.String {
-		if i := bytes.IndexByte(b, 0); i >= 0 {
-			b = b[:i]
-		}
+// zeroEnded unpacks a string up to its end, or all of it. A wide one that is no
+// text is its numbers.
+func (r *reader) zeroEnded(b []byte, elem plan.Type) value.Value {
+	if i := indexZero(b, elem.Size); i >= 0 {
+		b = b[:i]
+	}
+	if elem.Size == 1 {
 		return value.Value{Kind: value.Text, Bytes: bytes.Clone(b)}
 	}
-	v := value.Value{Kind: value.Wide}
-	raw := value.Value{Kind: value.List}
-	valid := true
-	for ; len(b) >= 4; b = b[4:] {
-		c := le.Uint32(b)
-		if c == 0 {
-			break
+	v := value.Value{Kind: value.Wide, Wide: make([]rune, len(b)/4)}
+	for i := range v.Wide {
+		c := le.Uint32(b[4*i:])
+		if c > utf8.MaxRune || !utf8.ValidRune(rune(c)) {
+			number, _ := scalar(edl.UInt32)
+			return r.list(b, number)
 		}
-		valid = valid && c <= utf8.MaxRune && utf8.ValidRune(rune(c))
-		v.Wide = append(v.Wide, rune(c))
-		raw.List = append(raw.List, value.OfUint(uint64(c)))
-	}
-	if !valid {
-		return raw
+		v.Wide[i] = rune(c)
 	}
 	return v
+}
+
+// indexZero finds the zero that ends a string of characters of one byte or
+// four, -1 if there is none.
+func indexZero(b []byte, unit uint64) int {
+	if unit == 1 {
+		return bytes.IndexByte(b, 0)
+	}
+	for i := 0; i+4 <= len(b); i += 4 {
+		if le.Uint32(b[i:]) == 0 {
+			return i
+		}
+	}
+	return -1
 }

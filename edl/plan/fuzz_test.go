@@ -2,8 +2,8 @@ package plan_test
 
 import (
 	"errors"
-	"io/fs"
 	"testing"
+	"testing/fstest"
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/plan"
@@ -14,12 +14,7 @@ import (
 func FuzzPlan(f *testing.F) {
 	f.Add([]byte("enclave{trusted{public void f();};};"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		i, _, err := edl.Load("x.edl", edl.Options{Dialect: edl.Dialect(len(text) % 2), Open: func(path string) ([]byte, error) {
-			if path == "x.edl" {
-				return text, nil
-			}
-			return nil, fs.ErrNotExist
-		}})
+		i, _, err := edl.Load("x.edl", edl.Options{Dialect: edl.Dialect(len(text) % 2), Open: fstest.MapFS{"x.edl": {Data: text}}.ReadFile})
 		if err != nil {
 			return
 		}

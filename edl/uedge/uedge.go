@@ -35,8 +35,11 @@ type Enclave interface {
 // Memory is memory outside an enclave, which the enclave may be told of and
 // may change at any time.
 type Memory interface {
+	// Addr is the address that the enclave knows the memory by.
 	Addr() uint64
+	// Bytes is the memory itself.
 	Bytes() []byte
+	// Free gives it back. Neither side may use it any more.
 	Free()
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/gen"
@@ -109,7 +110,7 @@ func TestOptions(t *testing.T) {
 // Only the Open Enclave dialect has a deep copy out, and only its runtime.
 func TestDeepOut(t *testing.T) {
 	text := `enclave { struct s { size_t n; [size=n] void *p; }; trusted { public void f([out] struct s *q); }; };`
-	i, _, err := edl.Load("x.edl", edl.Options{Dialect: edl.OpenEnclave, Open: func(string) ([]byte, error) { return []byte(text), nil }})
+	i, _, err := edl.Load("x.edl", edl.Options{Dialect: edl.OpenEnclave, Open: fstest.MapFS{"x.edl": {Data: []byte(text)}}.ReadFile})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,8 @@ package cgen
 
 import (
 	"errors"
-	"io/fs"
 	"testing"
+	"testing/fstest"
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/gen"
@@ -22,12 +22,7 @@ func FuzzGenerate(f *testing.F) {
 		f.Add([]byte("enclave{" + text + "};"))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		i, _, err := edl.Load("x.edl", edl.Options{Dialect: edl.Dialect(len(text) % 2), Open: func(path string) ([]byte, error) {
-			if path == "x.edl" {
-				return text, nil
-			}
-			return nil, fs.ErrNotExist
-		}})
+		i, _, err := edl.Load("x.edl", edl.Options{Dialect: edl.Dialect(len(text) % 2), Open: fstest.MapFS{"x.edl": {Data: text}}.ReadFile})
 		if err != nil {
 			return
 		}

@@ -91,22 +91,21 @@ func (g *generator) take(t *goType, block, off, val string) {
 
 // putArray writes an array of any dimensions, takeArray reads one.
 func (g *generator) putArray(t *goType, dims []uint64, block, off, val string) {
-	if len(dims) == 1 {
-		g.putSlice(t, goAt(block, off), val+"[:]")
-		return
-	}
-	i, step := g.loop(t, dims, val)
-	g.putArray(t, dims[1:], block, goPlus(off, step), val+"["+i+"]")
-	g.f("}\n")
+	g.array(t, dims, block, off, val, g.putSlice)
 }
 
 func (g *generator) takeArray(t *goType, dims []uint64, block, off, val string) {
+	g.array(t, dims, block, off, val, g.takeSlice)
+}
+
+// array loops over all dimensions but the last, which slice puts or takes.
+func (g *generator) array(t *goType, dims []uint64, block, off, val string, slice func(t *goType, block, val string)) {
 	if len(dims) == 1 {
-		g.takeSlice(t, goAt(block, off), val+"[:]")
+		slice(t, goAt(block, off), val+"[:]")
 		return
 	}
 	i, step := g.loop(t, dims, val)
-	g.takeArray(t, dims[1:], block, goPlus(off, step), val+"["+i+"]")
+	g.array(t, dims[1:], block, goPlus(off, step), val+"["+i+"]", slice)
 	g.f("}\n")
 }
 

@@ -7,12 +7,12 @@ import (
 	"go/token"
 	"go/types"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/gen"
@@ -78,12 +78,7 @@ func FuzzGenerate(f *testing.F) {
 		f.Add([]byte("enclave{" + text + "};"))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		i, _, err := edl.Load("x.edl", edl.Options{Open: func(path string) ([]byte, error) {
-			if path == "x.edl" {
-				return text, nil
-			}
-			return nil, fs.ErrNotExist
-		}})
+		i, _, err := edl.Load("x.edl", edl.Options{Open: fstest.MapFS{"x.edl": {Data: text}}.ReadFile})
 		if err != nil {
 			return
 		}

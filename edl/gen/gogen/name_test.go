@@ -2,9 +2,9 @@ package gogen
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/gen"
@@ -36,12 +36,7 @@ func TestNames(t *testing.T) {
 // generate loads an EDL from a text and writes Go.
 func generate(t *testing.T, text string, layouts map[string]plan.Layout, o Options) ([]gen.File, error) {
 	t.Helper()
-	i, _, err := edl.Load("my-first.edl", edl.Options{Open: func(path string) ([]byte, error) {
-		if path != "my-first.edl" {
-			return nil, os.ErrNotExist
-		}
-		return []byte(text), nil
-	}})
+	i, _, err := edl.Load("my-first.edl", edl.Options{Open: fstest.MapFS{"my-first.edl": {Data: []byte(text)}}.ReadFile})
 	if err != nil {
 		t.Fatal(err)
 	}

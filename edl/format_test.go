@@ -91,13 +91,9 @@ func TestFormatRefuses(t *testing.T) {
 
 // Formatting changes no case of the rules in what it means.
 func TestFormatKeepsMeaning(t *testing.T) {
-	for _, r := range ruleCases {
-		for _, c := range append(append(r.good, r.refused...), r.warned...) {
-			files, first, dialect := ruleFiles(c)
-			takeMarks(files)
-			checkSameMeaning(t, first, files, edl.Options{Dialect: dialect})
-		}
-	}
+	eachCase(func(files map[string]string, first string, dialect edl.Dialect) {
+		checkSameMeaning(t, first, files, edl.Options{Dialect: dialect})
+	})
 }
 
 // checkSameMeaning formats the first of some files and loads it before and

@@ -42,13 +42,9 @@ func pack(files map[string]string, first string) string {
 
 // FuzzLoad loads several files that import and include each other.
 func FuzzLoad(f *testing.F) {
-	for _, r := range ruleCases {
-		for _, c := range append(append(r.good, r.refused...), r.warned...) {
-			files, first, dialect := ruleFiles(c)
-			takeMarks(files)
-			f.Add(pack(files, first), dialect == edl.OpenEnclave)
-		}
-	}
+	eachCase(func(files map[string]string, first string, dialect edl.Dialect) {
+		f.Add(pack(files, first), dialect == edl.OpenEnclave)
+	})
 	f.Fuzz(func(t *testing.T, text string, oe bool) {
 		if len(text) > 1<<16 {
 			t.Skip()
@@ -83,13 +79,9 @@ func FuzzLoad(f *testing.F) {
 
 // FuzzFormat formats a file: the result is stable and means the same.
 func FuzzFormat(f *testing.F) {
-	for _, r := range ruleCases {
-		for _, c := range append(append(r.good, r.refused...), r.warned...) {
-			files, first, dialect := ruleFiles(c)
-			takeMarks(files)
-			f.Add(files[first], dialect == edl.OpenEnclave)
-		}
-	}
+	eachCase(func(files map[string]string, first string, dialect edl.Dialect) {
+		f.Add(files[first], dialect == edl.OpenEnclave)
+	})
 	f.Fuzz(func(t *testing.T, src string, oe bool) {
 		if len(src) > 1<<14 {
 			t.Skip()

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,17 @@ func takeMarks(files map[string]string) (file string, start, end int) {
 		return name, len(before), len(before) + len(inside)
 	}
 	return "", 0, 0
+}
+
+// eachCase calls f with the files of every case of every rule, without marks.
+func eachCase(f func(files map[string]string, first string, dialect edl.Dialect)) {
+	for _, r := range ruleCases {
+		for _, c := range slices.Concat(r.good, r.refused, r.warned) {
+			files, first, dialect := ruleFiles(c)
+			takeMarks(files)
+			f(files, first, dialect)
+		}
+	}
 }
 
 // offset is where a position is in a text.

@@ -37,7 +37,9 @@ type answers struct {
 
 // answer is one of them.
 type answer struct {
-	text  string // as it was written
+	text  string      // as it was written
+	given value.Value // as it was read
+	size  int         // of given as text
 	value invoke.Answer
 }
 
@@ -106,7 +108,7 @@ func parseAnswer(line string, find func(string) *plan.Call, files value.Files) (
 	if err == nil {
 		var a invoke.Answer
 		if a, err = makeAnswer(f, v); err == nil {
-			return name, &answer{strings.TrimSpace(rest), a}, nil
+			return name, &answer{strings.TrimSpace(rest), v, len(v.String()), a}, nil
 		}
 	}
 	return "", nil, place(err, line, shift)

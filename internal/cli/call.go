@@ -71,7 +71,7 @@ effect with --answer-ocalls; either way it is named on standard error.
 		},
 	})
 	c.loading.flags(cmd)
-	c.typing.flags(cmd)
+	c.typing.flags(a, cmd)
 	cmd.Flags().StringVar(&c.in, "in", "", "the block: `hex` digits with pointers, or a file")
 	cmd.Flags().IntVar(&c.out, "out", 0, "show the first `N` bytes of the block; 0 is all")
 	cmd.Flags().BoolVar(&c.answer, "answer-ocalls", false, "let OCALLs succeed without any effect")

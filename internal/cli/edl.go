@@ -47,7 +47,8 @@ place. The exit code is 1 if there is one. What nobody would write on purpose
 is a warning.`,
 		Example: `  feidi demo --save /tmp/feidi-demo
   feidi edl check /tmp/feidi-demo/toy.edl --search-path /opt/intel/sgxsdk/include`,
-		Args: operands("the EDL file..."),
+		Args:              operands("the EDL file..."),
+		ValidArgsFunction: edlFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			var failed error
 			results := []*checked{}
@@ -124,7 +125,8 @@ func (a *app) edlFmt() *cobra.Command {
 shows what would change, with the exit code 1 if anything would.`,
 		Example: `  feidi demo --save /tmp/feidi-demo
   feidi edl fmt /tmp/feidi-demo/toy.edl`,
-		Args: operands("the EDL file..."),
+		Args:              operands("the EDL file..."),
+		ValidArgsFunction: edlFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			changed := 0
 			for _, file := range args {
@@ -173,7 +175,8 @@ them on x86-64.
 ` + typesHelp,
 		Example: `  feidi demo --save /tmp/feidi-demo
   feidi edl plan /tmp/feidi-demo/toy.edl --json`,
-		Args: operands("the EDL file"),
+		Args:              operands("the EDL file"),
+		ValidArgsFunction: edlFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			d.edl = args[0]
 			r, err := d.load(a)

@@ -45,7 +45,8 @@ hyphen or two. A link to feidi that is named sgx_edger8r is this verb.
 		Example: `  feidi demo --save /tmp/feidi-demo
   feidi edl gen /tmp/feidi-demo/toy.edl --trusted-dir /tmp/feidi-demo/enclave --untrusted-dir /tmp/feidi-demo/app
   feidi edl gen /tmp/feidi-demo/toy.edl --lang go --untrusted --package client --untrusted-dir /tmp/feidi-demo/client`,
-		Args: cobra.MinimumNArgs(1),
+		Args:              operands("the EDL file..."),
+		ValidArgsFunction: edlFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			files := []string{}
 			for _, file := range args {
@@ -65,6 +66,7 @@ hyphen or two. A link to feidi that is named sgx_edger8r is this verb.
 	g.reading.flags(cmd)
 	set := cmd.Flags()
 	set.StringVar(&g.lang, "lang", "c", "the `language`, c or go")
+	oneOf(cmd, "lang", "c", "go")
 	set.BoolVar(&g.trusted, "trusted", false, "write the code for the enclave")
 	set.BoolVar(&g.untrusted, "untrusted", false, "write the code for its host")
 	set.StringVar(&g.trustedDir, "trusted-dir", ".", "the `folder` for the former, which is made")

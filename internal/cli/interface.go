@@ -26,6 +26,7 @@ func (r *reading) flags(cmd *cobra.Command) {
 	set.StringArrayVarP(&r.search, "search-path", "I", nil, "look for imported EDL files in these `folders`, separated by colons")
 	set.StringArrayVarP(&r.defines, "define", "D", nil, "define a macro, `NAME` or NAME=VALUE")
 	set.StringVar(&r.dialect, "dialect", "intel", "whose EDL it is: `intel`, or oe for Open Enclave")
+	oneOf(cmd, "dialect", "intel", "oe")
 }
 
 func (r *reading) options() (edl.Options, error) {

@@ -57,6 +57,15 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetHelpCommand(help(root))
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		// -word is read as letters, though some verbs take words so.
+		if _, word, ok := strings.Cut(err.Error(), "unknown shorthand flag: "); ok {
+			if _, word, ok = strings.Cut(word, " in -"); ok && len(word) > 1 {
+				return usage("unknown flag: -%s", word)
+			}
+		}
+		return err
+	})
 	root.SetVersionTemplate("feidi {{.Version}}\n")
 	root.AddCommand(
 		a.doctor(),

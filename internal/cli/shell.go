@@ -66,7 +66,8 @@ one line after the other, and its exit code is 1 if any of them failed.
 		},
 	}
 	l.flags(cmd)
-	t.flags(cmd)
+	t.flags(a, cmd)
+	cmd.ValidArgsFunction = nil // one file
 	return cmd
 }
 

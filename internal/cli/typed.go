@@ -43,12 +43,13 @@ type typing struct {
 	quiet  bool
 }
 
-func (t *typing) flags(cmd *cobra.Command) {
+func (t *typing) flags(a *app, cmd *cobra.Command) {
 	t.describing.flags(cmd)
 	set := cmd.Flags()
 	set.StringArrayVar(&t.ocall, "ocall", nil, "answer an OCALL, `NAME=VALUE`")
 	set.StringVar(&t.ocalls, "ocalls", "", "answer OCALLs as this `file` says")
 	set.BoolVarP(&t.quiet, "quiet", "q", false, "do not show OCALLs on standard error")
+	cmd.ValidArgsFunction = t.names(a, cmd)
 }
 
 // session is an enclave that is called by name.
@@ -68,10 +69,10 @@ type session struct {
 
 // ocalled is an OCALL in the JSON object of call.
 type ocalled struct {
-	Name     string      `json:"name"`
-	Args     value.Value `json:"args"`
-	Answered bool        `json:"answered"`
-	Result   string      `json:"result,omitempty"`
+	Name     string       `json:"name"`
+	Args     value.Value  `json:"args"`
+	Answered bool         `json:"answered"`
+	Answer   *value.Value `json:"answer,omitempty"`
 }
 
 // maxOCalled is how many OCALLs of a call the JSON object lists, and
@@ -294,6 +295,8 @@ func (s *session) failed(f *plan.Call, err error) error {
 		return usage("%s: %s: %v", s.file, f.Name, err)
 	case errors.Is(err, enclave.ErrECallNotAllowed) && !f.Public:
 		err = fmt.Errorf("%w: it is private, for OCALLs that allow it", err)
+	case errors.Is(err, enclave.ErrInvalidFunction):
+		err = fmt.Errorf("%w: as if it had no ECALL %d: is the EDL that of this enclave?", err, f.Index)
 	}
 	return enclaveError(s.file+": "+f.Name, err)
 }
@@ -330,7 +333,8 @@ func (s *session) serve(_ context.Context, o *invoke.OCall) invoke.Answer {
 func (s *session) record(o *invoke.OCall, a *answer, answered bool) {
 	record := ocalled{Name: o.Func.Name, Args: value.Value{Kind: value.Struct, Fields: o.Args}, Answered: answered}
 	if a != nil {
-		record.Result = a.text
+		record.Answer = &a.given
+		s.kept += a.size
 	}
 	for _, f := range o.Args {
 		s.kept += len(f.Value.String())

@@ -43,6 +43,8 @@ type Options struct {
 // of a buffer is computed in 64 bits also where its operands are narrower, a
 // deep copy is fenced after its checks and freed in all cases, and when the
 // enclave returns a struct with wrong buffers none of its memory goes out.
+//
+// Errors wrap [gen.ErrName] or [ErrDeepOnly].
 func Generate(p *plan.Plan, o Options) ([]gen.File, error) {
 	if err := checkC(p); err != nil {
 		return nil, err

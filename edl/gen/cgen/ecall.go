@@ -93,9 +93,12 @@ func (w *writer) ecallIn(p *plan.Param, from string) {
 	}
 	w.f("\tedge_status = %s(&edge_in_%s, %s, edge_len_%s);\n%s", copier, p.Name, from, p.Name, orEnd)
 	if p.Buffer.Deep {
-		s := p.Buffer.Elem.Name
+		s, keep := p.Buffer.Elem.Name, 0
+		if p.Direction == edl.InOut {
+			keep = 1
+		}
 		w.f("\tedge_status = edge_%s_in((struct %s *)edge_in_%s, edge_len_%s / sizeof(struct %s), &edge_deep_%s, %d);\n%s",
-			s, s, p.Name, p.Name, s, p.Name, p.Direction>>1, orEnd)
+			s, s, p.Name, p.Name, s, p.Name, keep, orEnd)
 	}
 }
 

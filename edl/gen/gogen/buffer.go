@@ -51,7 +51,7 @@ func (g *generator) buffer(p *edl.Param, b *plan.Buffer) (*goBuffer, error) {
 	}
 	if out.fixed = b.Fixed > 0 || b.SizeParam < 0 && b.CountParam < 0; out.fixed {
 		if out.total, err = b.Bytes(func(int) uint64 { return 0 }); err != nil {
-			return nil, goErrorf(p.Pos, ErrType, "%s: %v", p.Name, err)
+			return nil, fmt.Errorf("%v: %s: %w: %w", p.Pos, p.Name, ErrType, err)
 		}
 	}
 	n := out.total / out.elem.size

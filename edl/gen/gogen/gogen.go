@@ -1,6 +1,7 @@
 // Package gogen writes the edge routines of an interface in Go: [Types] what
 // both sides share, [Untrusted] the client of an enclave, and [Trusted] its
-// table of functions.
+// table of functions. Their errors wrap [ErrType], [ErrTooBig] or
+// [gen.ErrName].
 package gogen
 
 import (
@@ -17,7 +18,7 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-// Why there is no Go for an interface. The error says where and what.
+// Why there is no Go for an interface. The error that wraps them says where.
 var (
 	ErrType   = errors.New("no Go for this type")
 	ErrTooBig = errors.New("too big for a value of Go")

@@ -9,20 +9,20 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-// goShape is what a buffer is in Go.
-type goShape uint8
+// shape is what a buffer is in Go.
+type shape uint8
 
 const (
-	shapeOne   goShape = iota // *T going in, T coming out
-	shapeArray                // *[N]T, [N]T
-	shapeSlice                // []T
+	shapeOne   shape = iota // *T going in, T coming out
+	shapeArray              // *[N]T, [N]T
+	shapeSlice              // []T
 )
 
 // goBuffer is a buffer of a parameter or a struct.
 type goBuffer struct {
 	*plan.Buffer
 	elem  *goType
-	shape goShape
+	shape shape
 	dims  []uint64 // of an array
 	// fixed says that the buffer has total bytes, whatever the parameters.
 	fixed bool
@@ -40,14 +40,14 @@ func (g *generator) buffer(p *edl.Param, b *plan.Buffer) (*goBuffer, error) {
 	switch {
 	case b.Size != nil && !b.Whole():
 		// Nobody says that the size is one of whole elements.
-		out.elem = goByte
+		out.elem = byteType
 	default:
 		if out.elem, err = g.typeOf(p.Pos, b.Elem, b.Deep); err != nil {
 			return nil, err
 		}
 	}
 	if out.elem.codec == codecDeep && p.Direction == edl.Out {
-		return nil, goErrorf(p.Pos, ErrType, "%s: a struct with buffers cannot only come out", p.Name)
+		return nil, errorf(p.Pos, ErrType, "%s: a struct with buffers cannot only come out", p.Name)
 	}
 	if out.fixed = b.Fixed > 0 || b.SizeParam < 0 && b.CountParam < 0; out.fixed {
 		if out.total, err = b.Bytes(func(int) uint64 { return 0 }); err != nil {
@@ -89,8 +89,8 @@ func (b *goBuffer) tells(n int) bool {
 	return b.in && b.factor > 0 && max(b.SizeParam, b.CountParam) == n
 }
 
-// goDerive reports whether parameter n follows from the lengths of slices.
-func goDerive(n int, bufs []*goBuffer) bool {
+// isDerived reports whether parameter n follows from the lengths of slices.
+func isDerived(n int, bufs []*goBuffer) bool {
 	for _, b := range bufs {
 		if b.tells(n) {
 			return true
@@ -99,8 +99,8 @@ func goDerive(n int, bufs []*goBuffer) bool {
 	return false
 }
 
-// goUses reports whether parameter n is an operand of a buffer.
-func goUses(n int, bufs []*goBuffer) bool {
+// isOperand reports whether parameter n is an operand of a buffer.
+func isOperand(n int, bufs []*goBuffer) bool {
 	for _, b := range bufs {
 		if b.SizeParam == n || b.CountParam == n {
 			return true
@@ -109,17 +109,17 @@ func goUses(n int, bufs []*goBuffer) bool {
 	return false
 }
 
-// goCheckLength refuses what Go cannot take for a length.
-func goCheckLength(pos edl.Pos, name string, t *goType, value bool, n int, bufs []*goBuffer) error {
-	if goUses(n, bufs) && (!value || t.codec != codecInt) {
-		return goErrorf(pos, ErrType, "%s is no integer, and a length", name)
+// checkLength refuses what Go cannot take for a length.
+func checkLength(pos edl.Pos, name string, t *goType, value bool, n int, bufs []*goBuffer) error {
+	if isOperand(n, bufs) && (!value || t.codec != codecInt) {
+		return errorf(pos, ErrType, "%s is no integer, and a length", name)
 	}
 	return nil
 }
 
-// goCounts are the arguments of Len for the slices that tell length n. value
+// lengthCounts are the arguments of Len for the slices that tell length n. value
 // spells a slice.
-func goCounts(n int, bufs []*goBuffer, value func(b *goBuffer) string) []string {
+func lengthCounts(n int, bufs []*goBuffer, value func(b *goBuffer) string) []string {
 	var args []string
 	for _, b := range bufs {
 		if !b.tells(n) {
@@ -184,20 +184,20 @@ func (b *goBuffer) partial() bool {
 	return b.SizeParam >= 0 || b.Buffer.Size.Number%b.elem.size != 0
 }
 
-// goArrayType spells an array.
-func goArrayType(dims []uint64, elem string) string {
+// arrayType spells an array.
+func arrayType(dims []uint64, elem string) string {
 	var s strings.Builder
 	for _, d := range dims {
 		fmt.Fprintf(&s, "[%d]", d)
 	}
-	return goArrayElem(s.String(), elem)
+	return arrayOf(s.String(), elem)
 }
 
-// goSliceType spells a slice.
-func goSliceType(elem string) string { return goArrayElem("[]", elem) }
+// sliceType spells a slice.
+func sliceType(elem string) string { return arrayOf("[]", elem) }
 
-// goArrayElem spells what has elements: bytes are written byte.
-func goArrayElem(prefix, elem string) string {
+// arrayOf spells what has elements: bytes are written byte.
+func arrayOf(prefix, elem string) string {
 	if elem == "uint8" && prefix != "" {
 		elem = "byte"
 	}
@@ -210,9 +210,9 @@ func (g *generator) inType(b *goBuffer) string {
 	case shapeOne:
 		return "*" + g.spell(b.elem)
 	case shapeArray:
-		return "*" + goArrayType(b.dims, g.spell(b.elem))
+		return "*" + arrayType(b.dims, g.spell(b.elem))
 	case shapeSlice:
-		return goSliceType(g.spell(b.elem))
+		return sliceType(g.spell(b.elem))
 	}
 	panic("edl/gen/gogen: no shape")
 }
@@ -220,8 +220,8 @@ func (g *generator) inType(b *goBuffer) string {
 // outType is the type of a buffer that comes back as a result.
 func (g *generator) outType(b *goBuffer) string { return strings.TrimPrefix(g.inType(b), "*") }
 
-// goProduct of dimensions; the plan has checked that it does not overflow.
-func goProduct(dims []uint64) uint64 {
+// product of dimensions; the plan has checked that it does not overflow.
+func product(dims []uint64) uint64 {
 	n := uint64(1)
 	for _, d := range dims {
 		_, n = bits.Mul64(n, d)

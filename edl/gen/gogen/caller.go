@@ -7,15 +7,15 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-// goSide is where a caller is.
-type goSide struct {
+// callerSide is where a caller is.
+type callerSide struct {
 	receiver string // of the method, with its type
 	frame    string // an expression for a new frame of %d bytes
 	own      bool   // a region's bytes belong to this side
 }
 
 // caller writes a method that makes a call.
-func (g *generator) caller(f *goFunc, side goSide) {
+func (g *generator) caller(f *goFunc, side callerSide) {
 	g.docFunc(f, "makes")
 	g.f("func (%s) %s%s {\n", side.receiver, f.name, g.spellSignature(f))
 	g.f("f := "+side.frame+"\ndefer f.Free()\n", f.Call.Size)
@@ -76,7 +76,7 @@ func (g *generator) lengths(f *goFunc) {
 		if !p.derived {
 			continue
 		}
-		args := goCounts(n, f.bufs, func(b *goBuffer) string {
+		args := lengthCounts(n, f.bufs, func(b *goBuffer) string {
 			for _, q := range f.params {
 				if q.buf == b {
 					return q.name
@@ -131,7 +131,7 @@ func (g *generator) passParam(f *goFunc, p *goParam) {
 	case !p.goesIn():
 		g.f("%s := f.Out(%s, %s)\n", p.place, off, p.buf.size(f.operand))
 	default:
-		g.passBuffer(goPass{
+		g.passBuffer(bufferPass{
 			b: p.buf, val: p.name, name: p.Param.Name, operand: f.operand,
 			region: func(n string) string { return fmt.Sprintf("f.In(%s, %s)", off, n) },
 			back:   p.comesOut(), place: p.place, declare: true, regions: p.regions, caller: "&f.Caller",
@@ -153,8 +153,8 @@ func (g *generator) passText(p *goParam) {
 	}
 }
 
-// goPass is a buffer that a caller passes.
-type goPass struct {
+// bufferPass is a buffer that a caller passes.
+type bufferPass struct {
 	b         *goBuffer
 	val, name string                // in Go, and in the EDL
 	operand   func(n int) string    // a length as a uint64
@@ -169,7 +169,7 @@ type goPass struct {
 }
 
 // passBuffer writes what goes into a region.
-func (g *generator) passBuffer(p goPass) {
+func (g *generator) passBuffer(p bufferPass) {
 	b := p.b
 	// room makes the region and returns its block.
 	room := func(n string) string {
@@ -257,7 +257,7 @@ func (g *generator) takePointee(t *goType, block, val string) {
 }
 
 // takeParam reads what came back of a parameter.
-func (g *generator) takeParam(p *goParam, side goSide) {
+func (g *generator) takeParam(p *goParam, side callerSide) {
 	back := fmt.Sprintf("f.Back(%s)", p.place)
 	b := p.buf
 	switch {

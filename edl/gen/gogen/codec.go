@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// goAt is an expression for a block from an offset on.
-func goAt(block, off string) string {
-	block = goBlock(block)
+// blockAt is an expression for a block from an offset on.
+func blockAt(block, off string) string {
+	block = blockName(block)
 	if off == "0" || off == "" {
 		return block
 	}
 	return block + "[" + off + ":]"
 }
 
-// goBlock spells a block by itself: that of a call is embedded.
-func goBlock(block string) string {
+// blockName spells a block by itself: that of a call is embedded.
+func blockName(block string) string {
 	if block == "f" {
 		return "f.Block"
 	}
 	return block
 }
 
-// goPlus adds to an offset.
-func goPlus(off, more string) string {
+// addOffset adds to an offset.
+func addOffset(off, more string) string {
 	if off == "0" {
 		return more
 	}
@@ -45,7 +45,7 @@ func (g *generator) coder(t *goType, method, function string) string {
 func (g *generator) put(t *goType, block, off, val string) {
 	switch t.codec {
 	case codecInt:
-		if u := goInt(t.size, false); t.name != u && t.name != "byte" && t != goPointer {
+		if u := intName(t.size, false); t.name != u && t.name != "byte" && t != pointerType {
 			val = u + "(" + val + ")"
 		}
 		g.f("%s.PutU%d(%s, %s)\n", block, 8*t.size, off, val)
@@ -54,9 +54,9 @@ func (g *generator) put(t *goType, block, off, val string) {
 	case codecBool:
 		g.f("%s.PutBool(%s, %s)\n", block, off, val)
 	case codecMethods:
-		g.f("%s.EncodeC(%s)\n", val, goAt(block, off))
+		g.f("%s.EncodeC(%s)\n", val, blockAt(block, off))
 	case codecBinary:
-		g.f("%sPutBinary(&%s, %s[:%d:%d])\n", g.use(importEdge), val, goAt(block, off), t.size, t.size)
+		g.f("%sPutBinary(&%s, %s[:%d:%d])\n", g.use(importEdge), val, blockAt(block, off), t.size, t.size)
 	}
 }
 
@@ -65,7 +65,7 @@ func (g *generator) get(t *goType, block, off string) string {
 	switch t.codec {
 	case codecInt:
 		s := fmt.Sprintf("%s.U%d(%s)", block, 8*t.size, off)
-		if t.name == goInt(t.size, false) || t.name == "byte" || t == goPointer {
+		if t.name == intName(t.size, false) || t.name == "byte" || t == pointerType {
 			return s
 		}
 		return g.spell(t) + "(" + s + ")"
@@ -81,9 +81,9 @@ func (g *generator) get(t *goType, block, off string) string {
 func (g *generator) take(t *goType, block, off, val string) {
 	switch t.codec {
 	case codecMethods:
-		g.f("%s.DecodeC(%s)\n", val, goAt(block, off))
+		g.f("%s.DecodeC(%s)\n", val, blockAt(block, off))
 	case codecBinary:
-		g.f("%sGetBinary(&%s, %s[:%d])\n", g.use(importEdge), val, goAt(block, off), t.size)
+		g.f("%sGetBinary(&%s, %s[:%d])\n", g.use(importEdge), val, blockAt(block, off), t.size)
 	default:
 		g.f("%s = %s\n", val, g.get(t, block, off))
 	}
@@ -101,11 +101,11 @@ func (g *generator) takeArray(t *goType, dims []uint64, block, off, val string) 
 // array loops over all dimensions but the last, which slice puts or takes.
 func (g *generator) array(t *goType, dims []uint64, block, off, val string, slice func(t *goType, block, val string)) {
 	if len(dims) == 1 {
-		slice(t, goAt(block, off), val+"[:]")
+		slice(t, blockAt(block, off), val+"[:]")
 		return
 	}
 	i, step := g.loop(t, dims, val)
-	g.array(t, dims[1:], block, goPlus(off, step), val+"["+i+"]", slice)
+	g.array(t, dims[1:], block, addOffset(off, step), val+"["+i+"]", slice)
 	g.f("}\n")
 }
 
@@ -120,7 +120,7 @@ func (g *generator) loop(t *goType, dims []uint64, val string) (i, step string) 
 		}
 	}
 	g.f("for %s := range %s {\n", i, val)
-	return i, fmt.Sprintf("%d*%s", goProduct(dims[1:])*t.size, i)
+	return i, fmt.Sprintf("%d*%s", product(dims[1:])*t.size, i)
 }
 
 // putSlice writes a slice to a block, as much as there is room for.

@@ -27,9 +27,9 @@ func (g *generator) declareType(t *goType) {
 	case formEnum:
 		g.enumType(t)
 	case formUint:
-		g.f("\n// %s is %s, as an integer of its size.\ntype %s %s\n", t.name, goComment(t.doc), t.name, goInt(t.size, false))
+		g.f("\n// %s is %s, as an integer of its size.\ntype %s %s\n", t.name, commentText(t.doc), t.name, intName(t.size, false))
 	case formBytes:
-		g.f("\n// %s is %s, whose members the EDL does not know.\ntype %s [%d]byte\n", t.name, goComment(t.doc), t.name, t.size)
+		g.f("\n// %s is %s, whose members the EDL does not know.\ntype %s [%d]byte\n", t.name, commentText(t.doc), t.name, t.size)
 		g.codecMethods(t, func() { g.f("copy(b, v[:])\n") }, func() { g.f("copy(v[:], b)\n") })
 	case formUnion:
 		g.unionType(t)
@@ -48,7 +48,7 @@ func (g *generator) codecMethods(t *goType, encode, decode func()) {
 }
 
 func (g *generator) enumType(t *goType) {
-	typ := goInt(t.size, false)
+	typ := intName(t.size, false)
 	prefix := ""
 	if t.enum.Name != "" {
 		g.f("\n// %s is enum %s.\ntype %s %s\n", t.name, t.enum.Name, t.name, typ)
@@ -64,7 +64,7 @@ func (g *generator) enumType(t *goType) {
 	}
 	g.f("\nconst (\n")
 	for n, e := range t.enum.Elements {
-		g.f("%s %s = %d\n", g.names.exported(prefix+goExported(e.Name)), typ, t.enum.Values[n])
+		g.f("%s %s = %d\n", g.names.exported(prefix+exportedName(e.Name)), typ, t.enum.Values[n])
 	}
 	g.f(")\n")
 }
@@ -82,9 +82,9 @@ func (g *generator) structType(t *goType) {
 		g.f("%s %s", f.name, g.fieldType(f))
 		switch {
 		case f.buf != nil:
-			g.f(" // %s", goComment(f.Declaration()))
-		case f.typ == goPointer:
-			g.f(" // %s", goComment(f.Param.Type.String()))
+			g.f(" // %s", commentText(f.Declaration()))
+		case f.typ == pointerType:
+			g.f(" // %s", commentText(f.Param.Type.String()))
 		}
 		g.f("\n")
 	}
@@ -100,7 +100,7 @@ func (g *generator) fieldType(f *goField) string {
 	if f.buf != nil {
 		return g.inType(f.buf)
 	}
-	return goArrayType(f.Dims, g.spell(f.typ))
+	return arrayType(f.Dims, g.spell(f.typ))
 }
 
 func (g *generator) unionType(t *goType) {

@@ -20,7 +20,7 @@ func lengthOf(t *goType) func(n int) string {
 }
 
 // variable is the local variable for a length. Methods have few others.
-func (f *goField) variable() string { return "len" + goExported(f.Param.Name) }
+func (f *goField) variable() string { return "len" + exportedName(f.Param.Name) }
 
 // deepBuffers are the buffers of a struct.
 func (t *goType) deepBuffers() []*goBuffer {
@@ -44,7 +44,7 @@ func (g *generator) deepMethods(t *goType) {
 		if f.buf == nil {
 			continue
 		}
-		g.passBuffer(goPass{
+		g.passBuffer(bufferPass{
 			b: f.buf, val: "v." + f.name, name: f.Param.Name, operand: lengthOf(t),
 			region: func(n string) string { return fmt.Sprintf("f.InAt(b, %d, %s)", f.Offset, n) },
 			back:   true, place: fmt.Sprintf("r[%d]", f.region),
@@ -115,7 +115,7 @@ func (g *generator) packLengths(t *goType) {
 		if !f.derived {
 			continue
 		}
-		args := goCounts(n, t.deepBuffers(), func(b *goBuffer) string {
+		args := lengthCounts(n, t.deepBuffers(), func(b *goBuffer) string {
 			for _, o := range t.fields {
 				if o.buf == b {
 					return "v." + o.name

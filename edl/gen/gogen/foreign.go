@@ -2,8 +2,8 @@ package gogen
 
 import "fmt"
 
-// goKnown are types of C headers that have types of Go already.
-var goKnown = map[string]struct {
+// knownTypes are types of C headers that have types of Go already.
+var knownTypes = map[string]struct {
 	Type
 	size uint64
 }{
@@ -16,9 +16,9 @@ var goKnown = map[string]struct {
 	"sgx_report2_mac_struct_t": {Type{importISA, "Report2MACStruct", Binary}, 256},
 }
 
-// goSigned are integers of C headers: whether they are signed. On x86-64 their
+// signedTypes are integers of C headers: whether they are signed. On x86-64 their
 // size is that of the plan.
-var goSigned = map[string]bool{
+var signedTypes = map[string]bool{
 	"blkcnt_t": true, "blksize_t": true, "clock_t": true, "clockid_t": true,
 	"int_fast8_t": true, "int_fast16_t": true, "int_fast32_t": true, "int_fast64_t": true,
 	"int_least8_t": true, "int_least16_t": true, "int_least32_t": true, "int_least64_t": true,
@@ -37,8 +37,8 @@ var goSigned = map[string]bool{
 	"sgx_enclave_id_t": false, "sgx_isv_svn_t": false, "sgx_prod_id_t": false, "sgx_config_svn_t": false,
 }
 
-// goInt is the name of the integer of size bytes, "" if there is none.
-func goInt(size uint64, signed bool) string {
+// intName is the name of the integer of size bytes, "" if there is none.
+func intName(size uint64, signed bool) string {
 	switch size {
 	case 1, 2, 4, 8:
 		if signed {

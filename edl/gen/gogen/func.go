@@ -23,7 +23,7 @@ type goFunc struct {
 	// results is the size in bytes of what the function returns at the
 	// beginning of the marshalling structure.
 	results uint64
-	scope   *goScope
+	scope   *nameScope
 }
 
 // goParam is a parameter of the EDL.
@@ -49,15 +49,15 @@ func (p *goParam) deep() bool     { return p.buf != nil && p.buf.elem.codec == c
 
 // functions plans the signatures of functions.
 func (g *generator) functions(calls []*plan.Call, ecall bool) ([]*goFunc, error) {
-	methods, servers := newGoScope("Close"), newGoScope("impl")
+	methods, servers := newNameScope("Close"), newNameScope("impl")
 	var out []*goFunc
 	for _, c := range calls {
 		if c.HasMS() && !c.Known() {
 			return nil, g.unknown(c)
 		}
 		f := &goFunc{Call: c, ecall: ecall}
-		f.name = methods.exported(goExported(c.Name))
-		f.method = servers.local(goLower(c.Name))
+		f.name = methods.exported(exportedName(c.Name))
+		f.method = servers.local(localName(c.Name))
 		if err := g.signature(f); err != nil {
 			return nil, err
 		}
@@ -79,21 +79,21 @@ func (g *generator) unknown(c *plan.Call) error {
 			return err
 		}
 	}
-	return goErrorf(c.Pos, ErrType, "%s: the layout is not known", c.Name)
+	return errorf(c.Pos, ErrType, "%s: the layout is not known", c.Name)
 }
 
 func (g *generator) signature(f *goFunc) error {
-	s := newGoScope("ctx", "err", "f")
+	s := newNameScope("ctx", "err", "f")
 	for imp := range g.everyImport() {
 		s.taken[imp[strings.LastIndexByte(imp, '/')+1:]] = true
 	}
 	f.scope = s
 	for _, q := range f.Call.Params {
-		p := &goParam{Param: q, name: s.local(goLower(q.Param.Name))}
+		p := &goParam{Param: q, name: s.local(localName(q.Param.Name))}
 		var err error
 		switch {
 		case q.Pass == plan.Address:
-			p.typ = goPointer
+			p.typ = pointerType
 		case q.Pass == plan.Value:
 			p.typ, err = g.typeOf(q.Pos, q.Type, false)
 		case !p.text():
@@ -109,15 +109,15 @@ func (g *generator) signature(f *goFunc) error {
 		value := p.Pass == plan.Value
 		typ := p.typ
 		if typ == nil {
-			typ = goPointer
+			typ = pointerType
 		}
-		if err := goCheckLength(p.Pos, p.Param.Name, typ, value, n, f.bufs); err != nil {
+		if err := checkLength(p.Pos, p.Param.Name, typ, value, n, f.bufs); err != nil {
 			return err
 		}
-		p.derived = value && typ.plain && goDerive(n, f.bufs)
+		p.derived = value && typ.plain && isDerived(n, f.bufs)
 	}
 	for _, p := range f.params {
-		base := goLower(p.Param.Name)
+		base := localName(p.Param.Name)
 		switch {
 		case p.text() && p.comesOut():
 			p.out = s.local(base + "Out")
@@ -220,7 +220,7 @@ func (g *generator) docFunc(f *goFunc, verb string) {
 	if f.ecall {
 		kind = "ECALL"
 	}
-	g.f("\n// %s %s %s %d:\n//\n//\t%s\n", f.name, verb, kind, f.Index, goComment(f.Declaration()))
+	g.f("\n// %s %s %s %d:\n//\n//\t%s\n", f.name, verb, kind, f.Index, commentText(f.Declaration()))
 }
 
 // receiver is the first name that no variable of the functions has.
@@ -230,5 +230,5 @@ func receiver(funcs []*goFunc, names ...string) string {
 			return name
 		}
 	}
-	return names[0] + "_" + names[len(names)-1] // no name of goLower
+	return names[0] + "_" + names[len(names)-1] // no name of localName
 }

@@ -74,33 +74,33 @@ type Options struct {
 // client outside and the enclave implement XECalls; the host and the proxy
 // inside implement XOCalls.
 func Types(p *plan.Plan, o Options) (gen.File, error) {
-	return goFile(p, o, "types", (*generator).typesFile)
+	return writeFile(p, o, "types", (*generator).typesFile)
 }
 
 // Untrusted writes X_u.go: the client of the enclave, which serves its
 // OCALLs. It goes into one package with what [Types] writes.
 func Untrusted(p *plan.Plan, o Options) (gen.File, error) {
-	return goFile(p, o, "u", (*generator).untrustedFile)
+	return writeFile(p, o, "u", (*generator).untrustedFile)
 }
 
 // Trusted writes X_t.go: the table of the enclave's functions, and the
 // proxy that it makes OCALLs with. It goes into one package with what
 // [Types] writes, beside what [Untrusted] writes or not.
 func Trusted(p *plan.Plan, o Options) (gen.File, error) {
-	return goFile(p, o, "t", (*generator).trustedFile)
+	return writeFile(p, o, "t", (*generator).trustedFile)
 }
 
-// goFile writes one file.
-func goFile(p *plan.Plan, o Options, suffix string, write func(*generator)) (gen.File, error) {
+// writeFile writes one file.
+func writeFile(p *plan.Plan, o Options, suffix string, write func(*generator)) (gen.File, error) {
 	g, err := newGenerator(p, o)
 	if err != nil {
 		return gen.File{}, fmt.Errorf("edl/gen/gogen: %w", err)
 	}
 	write(g)
 	var head strings.Builder
-	fmt.Fprintf(&head, "// Code generated from %s.edl by feidi. DO NOT EDIT.\n\n", goComment(p.Interface.Name))
+	fmt.Fprintf(&head, "// Code generated from %s.edl by feidi. DO NOT EDIT.\n\n", commentText(p.Interface.Name))
 	if suffix == "types" {
-		fmt.Fprintf(&head, "// Package %s is the border of an enclave, as %s.edl describes it.\n", g.pkg, goComment(p.Interface.Name))
+		fmt.Fprintf(&head, "// Package %s is the border of an enclave, as %s.edl describes it.\n", g.pkg, commentText(p.Interface.Name))
 	}
 	fmt.Fprintf(&head, "package %s\n", g.pkg)
 	if len(g.imports) > 0 {
@@ -121,7 +121,7 @@ func goFile(p *plan.Plan, o Options, suffix string, write func(*generator)) (gen
 	if err != nil {
 		return gen.File{}, fmt.Errorf("edl/gen/gogen: %w", err)
 	}
-	return gen.File{Name: goFileName(p.Interface.Name) + "_" + suffix + ".go", Content: src}, nil
+	return gen.File{Name: fileName(p.Interface.Name) + "_" + suffix + ".go", Content: src}, nil
 }
 
 // generator writes one file of Go.
@@ -133,7 +133,7 @@ type generator struct {
 	name    string // of the interface, exported
 	imports map[string]bool
 
-	names          *goScope // of the package
+	names          *nameScope // of the package
 	types          map[string]*goType
 	declared       []*goType // in order
 	ecalls, ocalls []*goFunc
@@ -160,18 +160,18 @@ func (g *generator) use(imp string) string {
 func newGenerator(p *plan.Plan, o Options) (*generator, error) {
 	g := &generator{
 		plan: p, options: o, pkg: o.Package, imports: map[string]bool{}, types: map[string]*goType{},
-		name: goExported(p.Interface.Name),
+		name: exportedName(p.Interface.Name),
 	}
 	if g.pkg == "" {
-		if g.pkg = strings.ToLower(g.name); !goIdentifier(g.pkg) { // a keyword
+		if g.pkg = strings.ToLower(g.name); !isIdentifier(g.pkg) { // a keyword
 			g.pkg += "edl"
 		}
 	}
-	if !goIdentifier(g.pkg) {
+	if !isIdentifier(g.pkg) {
 		return nil, fmt.Errorf("package %q: %w", g.pkg, gen.ErrName)
 	}
-	lower := goLower(g.name)
-	g.names = newGoScope(g.name, "New"+g.name, g.name+"ECalls", g.name+"OCalls", g.name+"Table", g.name+"Host",
+	lower := localName(g.name)
+	g.names = newNameScope(g.name, "New"+g.name, g.name+"ECalls", g.name+"OCalls", g.name+"Table", g.name+"Host",
 		lower+"ECallServer", lower+"OCallServer")
 	for imp := range g.everyImport() {
 		g.names.taken[path.Base(imp)] = true
@@ -201,7 +201,7 @@ func (g *generator) everyImport() map[string]bool {
 	return all
 }
 
-// goErrorf is an error at a place of the EDL.
-func goErrorf(pos edl.Pos, sentinel error, format string, args ...any) error {
+// errorf is an error at a place of the EDL.
+func errorf(pos edl.Pos, sentinel error, format string, args ...any) error {
 	return fmt.Errorf("%v: %s: %w", pos, fmt.Sprintf(format, args...), sentinel)
 }

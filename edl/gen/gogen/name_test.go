@@ -24,10 +24,10 @@ func TestNames(t *testing.T) {
 		{"a_1_b", "A1B", "a1B"},
 		{"sgx_ra_context_t", "SgxRaContextT", "sgxRaContextT"},
 	} {
-		if got := goExported(c.c); got != c.exported {
+		if got := exportedName(c.c); got != c.exported {
 			t.Errorf("%s: exported %s, want %s", c.c, got, c.exported)
 		}
-		if got := goLower(c.c); got != c.local {
+		if got := localName(c.c); got != c.local {
 			t.Errorf("%s: local %s, want %s", c.c, got, c.local)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // trustedFile writes X_t.go.
 func (g *generator) trustedFile() {
 	tedge := g.use(importTedge)
-	x, server := g.name, goLower(g.name)+"ECallServer"
+	x, server := g.name, localName(g.name)+"ECallServer"
 	g.f("\n// %sTable is the table of an enclave whose functions are those of impl. The\n// context of each is that of the ECALL, and its OCALLs are made with it.\n", x)
 	g.f("func %sTable(impl %sECalls) %sTable {\n", x, x, tedge)
 	if len(g.ecalls) > 0 {
@@ -41,7 +41,7 @@ func (g *generator) trustedFile() {
 	g.f("\n// %sHost calls the host, with the context of the ECALL under way.\ntype %sHost struct{}\n", x, x)
 	g.f("\nvar _ %sOCalls = %sHost{}\n", x, x)
 	for _, f := range g.ocalls {
-		g.caller(f, goSide{receiver: x + "Host", frame: strings.TrimSuffix(tedge, ".") + ".NewFrame(ctx, %d)", own: true})
+		g.caller(f, callerSide{receiver: x + "Host", frame: strings.TrimSuffix(tedge, ".") + ".NewFrame(ctx, %d)", own: true})
 	}
 }
 

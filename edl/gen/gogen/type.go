@@ -9,11 +9,11 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-// goCodec is how values of a type are written to memory.
-type goCodec uint8
+// codec is how values of a type are written to memory.
+type codec uint8
 
 const (
-	codecInt goCodec = iota
+	codecInt codec = iota
 	codecFloat
 	codecBool
 	codecMethods // EncodeC and DecodeC
@@ -26,20 +26,20 @@ type goType struct {
 	name   string // as it is written
 	imp    string // the package it is from, "" for none
 	size   uint64 // in C
-	codec  goCodec
+	codec  codec
 	plain  bool // the name is a predeclared integer type
-	form   goForm
+	form   form
 	doc    string // in C
 	enum   *plan.Composite
 	fields []*goField
 	bufs   int // fields that are buffers
 }
 
-// goForm is how a type is declared in X_types.go.
-type goForm uint8
+// form is how a type is declared in X_types.go.
+type form uint8
 
 const (
-	formNone goForm = iota
+	formNone form = iota
 	formEnum
 	formStruct
 	formUnion
@@ -58,12 +58,12 @@ type goField struct {
 }
 
 var (
-	goByte    = &goType{name: "byte", size: 1, plain: true}
-	goPointer = &goType{name: "edge.Pointer", imp: importEdge, size: 8}
+	byteType    = &goType{name: "byte", size: 1, plain: true}
+	pointerType = &goType{name: "edge.Pointer", imp: importEdge, size: 8}
 )
 
-var goScalars = map[edl.Kind]*goType{
-	edl.Char: goByte, edl.UChar: goByte,
+var scalars = map[edl.Kind]*goType{
+	edl.Char: byteType, edl.UChar: byteType,
 	edl.UInt8: {name: "uint8", size: 1, plain: true}, edl.Int8: {name: "int8", size: 1, plain: true},
 	edl.Short: {name: "int16", size: 2, plain: true}, edl.UShort: {name: "uint16", size: 2, plain: true},
 	edl.Int16: {name: "int16", size: 2, plain: true}, edl.UInt16: {name: "uint16", size: 2, plain: true},
@@ -115,17 +115,17 @@ func (g *generator) declareTypes() error {
 func (g *generator) typeOf(pos edl.Pos, t plan.Type, deep bool) (*goType, error) {
 	switch {
 	case t.Pointers > 0:
-		return goPointer, nil
+		return pointerType, nil
 	case !t.Known():
-		return nil, goErrorf(pos, ErrType, "the size of %s is not known: say it with --type %s=SIZE, or in plan.Options.Foreign", foreignName(t), foreignName(t))
+		return nil, errorf(pos, ErrType, "the size of %s is not known: say it with --type %s=SIZE, or in plan.Options.Foreign", foreignName(t), foreignName(t))
 	case t.Size == 0:
-		return nil, goErrorf(pos, ErrType, "%s has no size", t.Type)
+		return nil, errorf(pos, ErrType, "%s has no size", t.Type)
 	case t.Size > maxGoValue:
-		return nil, goErrorf(pos, ErrTooBig, "%s has %d bytes", t.Type, t.Size)
+		return nil, errorf(pos, ErrTooBig, "%s has %d bytes", t.Type, t.Size)
 	case t.Composite != nil:
 		return g.composite(t.Composite, !deep)
 	}
-	if s := goScalars[t.Kind]; s != nil {
+	if s := scalars[t.Kind]; s != nil {
 		return s, nil
 	}
 	if t.Kind == edl.Foreign {
@@ -160,14 +160,14 @@ func (g *generator) foreign(name string, l plan.Layout) *goType {
 		if f.Import != "" {
 			t.name = path.Base(f.Import) + "." + f.Name
 		}
-		t.codec = map[Kind]goCodec{Integer: codecInt, Coder: codecMethods, Binary: codecBinary}[f.Kind]
+		t.codec = map[Kind]codec{Integer: codecInt, Coder: codecMethods, Binary: codecBinary}[f.Kind]
 	}
-	signed, integer := goSigned[name]
+	signed, integer := signedTypes[name]
 	if f, ok := g.options.Foreign[name]; ok {
 		from(f)
 		return t
 	}
-	if f, ok := goKnown[name]; ok && f.size == l.Size {
+	if f, ok := knownTypes[name]; ok && f.size == l.Size {
 		from(f.Type)
 		return t
 	}
@@ -175,16 +175,16 @@ func (g *generator) foreign(name string, l plan.Layout) *goType {
 	case (name == "bool" || name == "_Bool") && l.Size == 1:
 		t.name, t.codec = "bool", codecBool
 		return t
-	case integer && goInt(l.Size, signed) != "":
-		t.name, t.plain = goInt(l.Size, signed), true
+	case integer && intName(l.Size, signed) != "":
+		t.name, t.plain = intName(l.Size, signed), true
 		return t
 	}
-	t.name = g.names.exported(goExported(strings.TrimPrefix(name, "*")))
+	t.name = g.names.exported(exportedName(strings.TrimPrefix(name, "*")))
 	if strings.HasPrefix(name, "*") {
 		t.doc = "what a " + name[1:] + " points to"
 	}
 	// What is as large as it is aligned is taken for an integer, or an enum.
-	if goInt(l.Size, false) != "" && l.Size == l.Align && !strings.ContainsAny(name, " *") {
+	if intName(l.Size, false) != "" && l.Size == l.Align && !strings.ContainsAny(name, " *") {
 		t.form = formUint
 	} else {
 		t.form, t.codec = formBytes, codecMethods
@@ -202,9 +202,9 @@ func (g *generator) composite(c *plan.Composite, raw bool) (*goType, error) {
 		return t, nil
 	}
 	if c.Size > maxGoValue {
-		return nil, goErrorf(c.Pos, ErrTooBig, "%s has %d bytes", c.Name, c.Size)
+		return nil, errorf(c.Pos, ErrTooBig, "%s has %d bytes", c.Name, c.Size)
 	}
-	name := goExported(c.Name)
+	name := exportedName(c.Name)
 	if raw {
 		name += "Raw"
 	}
@@ -230,7 +230,7 @@ func (g *generator) composite(c *plan.Composite, raw bool) (*goType, error) {
 }
 
 func (g *generator) fields(t *goType, c *plan.Composite) error {
-	scope := newGoScope("EncodeC", "DecodeC", "PackC", "RepackC", "UnpackC", "LoadC", "StoreC")
+	scope := newNameScope("EncodeC", "DecodeC", "PackC", "RepackC", "UnpackC", "LoadC", "StoreC")
 	for _, m := range c.Members {
 		f := &goField{Member: m}
 		var err error
@@ -257,15 +257,15 @@ func (g *generator) fields(t *goType, c *plan.Composite) error {
 			if f.buf != nil {
 				continue
 			}
-			if err := goCheckLength(f.Pos, f.Param.Name, f.typ, f.typ != goPointer && len(f.Dims) == 0, n, bufs); err != nil {
+			if err := checkLength(f.Pos, f.Param.Name, f.typ, f.typ != pointerType && len(f.Dims) == 0, n, bufs); err != nil {
 				return err
 			}
-			f.derived = len(f.Dims) == 0 && f.typ.plain && goDerive(n, bufs)
+			f.derived = len(f.Dims) == 0 && f.typ.plain && isDerived(n, bufs)
 		}
 	}
 	for _, f := range t.fields {
 		if !f.derived {
-			f.name = scope.exported(goExported(f.Param.Name))
+			f.name = scope.exported(exportedName(f.Param.Name))
 			for t.form == formUnion && scope.taken["Set"+f.name] {
 				f.name = scope.exported(f.name)
 			}

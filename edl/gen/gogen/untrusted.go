@@ -3,7 +3,7 @@ package gogen
 // untrustedFile writes X_u.go.
 func (g *generator) untrustedFile() {
 	uedge := g.use(importUedge)
-	x, server := g.name, goLower(g.name)+"OCallServer"
+	x, server := g.name, localName(g.name)+"OCallServer"
 	g.f("\n// %s calls an enclave. It may be used concurrently, if the enclave may.\ntype %s struct{ client *%sClient }\n", x, x, uedge)
 	g.f("\nvar _ %sECalls = (*%s)(nil)\n", x, x)
 	if len(g.ocalls) == 0 {
@@ -22,7 +22,7 @@ func (g *generator) untrustedFile() {
 	g.f("\n// Close gives the untrusted memory of the client back.\nfunc (x *%s) Close() { x.client.Close() }\n", x)
 	self := receiver(g.ecalls, "x", "c", "client")
 	for _, f := range g.ecalls {
-		g.caller(f, goSide{receiver: self + " *" + x, frame: self + ".client.Frame(%d)"})
+		g.caller(f, callerSide{receiver: self + " *" + x, frame: self + ".client.Frame(%d)"})
 	}
 	if len(g.ocalls) > 0 {
 		g.f("\n// %s unpacks OCALLs.\ntype %s struct{ impl %sOCalls }\n", server, server, x)

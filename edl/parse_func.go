@@ -193,6 +193,10 @@ func (p *parser) param(what string) (*paramDecl, bool) {
 		if d.attrs, d.attrsAt, ok = p.attributes(); !ok {
 			return nil, false
 		}
+		if t := p.peek(); t.is("[") {
+			p.fail(RuleSyntax, t.span, "write all attributes in one pair, as in [in, size=n]", "%s has several pairs of brackets before it", what)
+			return nil, false
+		}
 	}
 	var ok bool
 	if d.Type, d.typeAt, ok = p.typ(); !ok {
@@ -245,6 +249,10 @@ func (p *parser) attributes() ([]attr, span, bool) {
 		list = append(list, a)
 		if t := p.peek(); p.accept("]") {
 			return list, at.to(t.span), true
+		}
+		if t := p.peek(); t.is("*") || t.is("+") || t.is("-") || t.is("/") {
+			p.fail(RuleSyntax, t.span, "write a number or a parameter; size= and count= together are multiplied", "`%s` cannot be computed with here", t.text)
+			return nil, at, false
 		}
 		if !p.expect(",", "or `]` after an attribute") {
 			return nil, at, false

@@ -1,6 +1,9 @@
 package edl
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // simple are the types of one word.
 var simple = map[string]Kind{
@@ -129,6 +132,9 @@ func (p *parser) dims() ([]uint64, span, bool) {
 				p.fail(RuleDialect, t.span, "write the number, or #define "+clip(t.text), "the value of the dimension `%s` is known to C only", clip(t.text))
 			}
 			dims = append(dims, max(n, 1))
+		case t.kind == tIdent && slices.Contains(paramAttrs, t.text):
+			p.fail(RuleSyntax, t.span, "write the brackets before the type", "the attribute `%s` stands behind the name", t.text)
+			return nil, at, false
 		default:
 			p.unexpected("a decimal number of elements")
 			return nil, at, false

@@ -1,5 +1,7 @@
 package edl
 
+import "strings"
+
 // suggest returns "did you mean `x`?" if one of the candidates is close to a
 // name, else another hint.
 func suggest(name string, candidates []string, other string) string {
@@ -8,6 +10,9 @@ func suggest(name string, candidates []string, other string) string {
 	}
 	best, distance := "", (len(name)+1)/3+1
 	for _, c := range candidates {
+		if strings.EqualFold(c, name) {
+			return "did you mean `" + c + "`?"
+		}
 		if d := edits(name, c, distance); d < distance {
 			best, distance = c, d
 		}

@@ -3,6 +3,7 @@ package gogen
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/feidi-dev/feidi/edl"
@@ -91,22 +92,12 @@ func (b *goBuffer) tells(n int) bool {
 
 // isDerived reports whether parameter n follows from the lengths of slices.
 func isDerived(n int, bufs []*goBuffer) bool {
-	for _, b := range bufs {
-		if b.tells(n) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(bufs, func(b *goBuffer) bool { return b.tells(n) })
 }
 
 // isOperand reports whether parameter n is an operand of a buffer.
 func isOperand(n int, bufs []*goBuffer) bool {
-	for _, b := range bufs {
-		if b.SizeParam == n || b.CountParam == n {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(bufs, func(b *goBuffer) bool { return b.SizeParam == n || b.CountParam == n })
 }
 
 // checkLength refuses what Go cannot take for a length.
@@ -117,8 +108,8 @@ func checkLength(pos edl.Pos, name string, t *goType, value bool, n int, bufs []
 	return nil
 }
 
-// lengthCounts are the arguments of Len for the slices that tell length n. value
-// spells a slice.
+// lengthCounts are the arguments of Len for the slices that tell length n.
+// value spells a slice.
 func lengthCounts(n int, bufs []*goBuffer, value func(b *goBuffer) string) []string {
 	var args []string
 	for _, b := range bufs {

@@ -28,7 +28,7 @@ func exportedName(c string) string {
 	return "X" + b.String()
 }
 
-// localName is exportedName, and not exported.
+// localName is exportedName for a name that is not exported.
 func localName(c string) string {
 	s := exportedName(c)
 	n := 1

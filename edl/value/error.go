@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/feidi-dev/feidi/internal/text"
 )
 
 // Errors that a *SyntaxError wraps.
@@ -65,20 +67,11 @@ func Underline(src string, pos, end int) string {
 		}
 		line, tail = line[:to], "…"
 	}
-	line = printable(line)
 	pos, end = min(pos, len(line)), min(end, len(line))
 	mark := "^" + strings.Repeat("~", max(utf8.RuneCountInString(line[pos:max(end, pos)])-1, 0))
 	pad := strings.Repeat(" ", utf8.RuneCountInString(cut)+utf8.RuneCountInString(line[:pos]))
-	return cut + line + tail + "\n" + pad + mark
+	return cut + shown(line) + tail + "\n" + pad + mark
 }
 
-// printable replaces what would move the cursor, each byte by one.
-func printable(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c < ' ' || c == 0x7F {
-			b[i] = ' '
-		}
-	}
-	return string(b)
-}
+// shown is a line with one column for each character, a tab too.
+func shown(line string) string { return strings.ReplaceAll(text.Printable(line), "\t", " ") }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -130,7 +131,7 @@ func TestUnderline(t *testing.T) {
 		{"f(é, 12)", 6, 8, "f(é, 12)\n     ^~"},
 		{"a\nf(x)", 4, 5, "f(x)\n  ^"},
 		{"f(", 2, 2, "f(\n  ^"},
-		{"f(\x1b)", 99, 1, "f( )\n    ^"},
+		{"f(\x1b)", 99, 1, "f(?)\n    ^"},
 		{strings.Repeat("a", 100) + "b" + strings.Repeat("c", 200), 100, 101, "…" + strings.Repeat("a", 60) + "b" + strings.Repeat("c", 39) + "…\n" + strings.Repeat(" ", 61) + "^"},
 	} {
 		if got := Underline(c.src, c.pos, c.end); got != c.want {
@@ -194,6 +195,21 @@ func TestOf(t *testing.T) {
 	}
 	if _, ok := v.Field("b"); ok {
 		t.Error("a member b")
+	}
+}
+
+func TestMemory(t *testing.T) {
+	if size := int(reflect.TypeFor[Field]().Size()); size > 200 {
+		t.Errorf("a field takes %d bytes", size)
+	}
+	for _, c := range []struct {
+		src  string
+		want int
+	}{{"1", 200}, {"zero:1000", 1200}, {`L"abc"`, 212}, {"[1, 2]", 600}, {"{ab: {c: RED}}", 606}} {
+		v, err := ParseValue(c.src, nil)
+		if err != nil || v.Memory() != c.want {
+			t.Errorf("%s: %d, %v, want %d", c.src, v.Memory(), err, c.want)
+		}
 	}
 }
 

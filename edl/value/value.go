@@ -128,3 +128,17 @@ func (v Value) Field(name string) (Value, bool) {
 	}
 	return Value{}, false
 }
+
+// Memory is about how many bytes of memory the value takes, with all that it
+// holds.
+func (v Value) Memory() int {
+	const self = 200 // a Field, rounded up
+	n := self + len(v.Bytes) + 4*len(v.Wide) + len(v.Name)
+	for _, e := range v.List {
+		n += e.Memory()
+	}
+	for _, f := range v.Fields {
+		n += len(f.Name) + f.Value.Memory()
+	}
+	return n
+}

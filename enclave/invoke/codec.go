@@ -5,6 +5,7 @@ import (
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/plan"
+	"github.com/feidi-dev/feidi/internal/text"
 	"github.com/feidi-dev/feidi/status"
 )
 
@@ -140,36 +141,20 @@ func (c *codec) constant(name string) (int64, bool) {
 
 // nearest returns the name of a function that might have been meant.
 func nearest(name string, funcs []*plan.Call) string {
-	best, at := "", 1+len(name)/3
+	best, bound := "", 2+len(name)/3
+	if len(name) > maxName || len(funcs) > maxFuncs {
+		return ""
+	}
 	for _, f := range funcs {
-		if d := distance(name, f.Name); d <= at {
-			best, at = f.Name, d-1
+		if d := text.Distance(name, f.Name, bound); d < bound {
+			best, bound = f.Name, d
 		}
 	}
 	return best
 }
 
-// distance is the number of edits between two names, at most 100 if they are
-// very long.
-func distance(a, b string) int {
-	if len(a) > 100 || len(b) > 100 {
-		return 100
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
-}
+// Beyond these no name is looked for that might have been meant.
+const (
+	maxName  = 100
+	maxFuncs = 1 << 14
+)

@@ -86,18 +86,16 @@ type Result struct {
 }
 
 // Find returns the ECALL of that name.
-func (c *Client) Find(name string) (*plan.Call, error) {
-	for _, f := range c.plan.ECalls {
+func Find(p *plan.Plan, name string) (*plan.Call, error) {
+	for _, f := range p.ECalls {
 		if f.Name == name {
 			return f, nil
 		}
 	}
-	for _, f := range c.plan.OCalls {
-		if f.Name == name {
-			return nil, fmt.Errorf("%w: %s is an OCALL, which the enclave calls", ErrFunction, name)
-		}
+	if findOCall(p, name) != nil {
+		return nil, fmt.Errorf("%w: %s is an OCALL, which the enclave calls", ErrFunction, name)
 	}
-	if near := nearest(name, c.plan.ECalls); near != "" {
+	if near := nearest(name, p.ECalls); near != "" {
 		return nil, fmt.Errorf("%w: %s; there is %s", ErrFunction, name, near)
 	}
 	return nil, fmt.Errorf("%w: %s", ErrFunction, name)
@@ -109,7 +107,7 @@ func (c *Client) Find(name string) (*plan.Call, error) {
 // be served, or whose answer was wrong (ErrAnswer), is an error even if the
 // ECALL itself succeeded; in that case there is a result, too.
 func (c *Client) Call(ctx context.Context, call *value.Call) (*Result, error) {
-	f, err := c.Find(call.Name)
+	f, err := Find(c.plan, call.Name)
 	if err != nil {
 		return nil, &ArgumentError{call.Pos, call.Pos + len(call.Name), err}
 	}

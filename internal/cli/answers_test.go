@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"io"
 	"io/fs"
 	"strings"
@@ -35,90 +34,6 @@ func ocallsOf(t testing.TB, decls string) *described {
 }
 
 const someOCalls = `int a(int v) propagate_errno; void b([out, size=8] char *p, [in, string] const char *s); struct point c(void);`
-
-// TestAnswers reads answers and compares what they are taken for.
-func TestAnswers(t *testing.T) {
-	d := ocallsOf(t, someOCalls)
-	for _, x := range []struct{ line, want string }{
-		{"a=1", "1 _ 0x0 []"}, {"a = {ret: -1, errno: 2}", "-1 2 0x0 []"}, {"a={errno: 2}", "_ 2 0x0 []"},
-		{"a={}", "_ _ 0x0 []"}, {"a={status: SGX_ERROR_UNEXPECTED}", "_ _ 0x1 []"}, {"a={status: 0x1006}", "_ _ 0x1006 []"},
-		{`b={p: "text"}`, `_ _ 0x0 [p: "text"]`}, {"c={x: 1, y: 2}", "{x: 1, y: 2} _ 0x0 []"}, {"c={1, 2}", "[1, 2] _ 0x0 []"},
-		{"c={ret: {x: 1}}", "{x: 1} _ 0x0 []"}, {"c={}", "{} _ 0x0 []"},
-	} {
-		_, a, err := parseAnswer(x.line, d.ocall, nil)
-		if err != nil {
-			t.Errorf("%s: %v", x.line, err)
-			continue
-		}
-		out := (&value.Call{Args: a.value.Out}).String()
-		got := a.value.Return.String() + " " + a.value.Errno.String() + " 0x" + hexOf(uint32(a.value.Status)) + " [" + strings.Trim(out, "()") + "]"
-		if got != x.want {
-			t.Errorf("%s: %s, want %s", x.line, got, x.want)
-		}
-	}
-	for _, x := range []struct{ line, want string }{
-		{"a", "is not NAME=VALUE"}, {"=1", "is not NAME=VALUE"}, {"1a=1", "is not NAME=VALUE"}, {"z=1", "no OCALL z"}, {"f=1", "no OCALL f"},
-		{"a=", "where a value should be"}, {"a=1 2", "after the end"}, {"b=1", "b returns nothing"}, {"b={errno: 1}", "does not propagate errno"},
-		{"b={s: 1}", "s is not [out]"}, {"b={q: 1}", "no parameter q"}, {"a={v: 1}", "v is passed by value"}, {"a={status: MAYBE}", "MAYBE is no status"},
-		{"a={status: -1}", "-1 is no status"}, {"a=@f", "files cannot be named here"},
-	} {
-		if _, _, err := parseAnswer(x.line, d.ocall, nil); err == nil || !strings.Contains(err.Error(), x.want) {
-			t.Errorf("%s: %v, want %q", x.line, err, x.want)
-		}
-	}
-}
-
-func hexOf(n uint32) string {
-	const digits = "0123456789abcdef"
-	if n < 16 {
-		return digits[n : n+1]
-	}
-	return hexOf(n>>4) + digits[n&15:n&15+1]
-}
-
-// TestAnswerOrder gives one answer after the other, and keeps the last one.
-func TestAnswerOrder(t *testing.T) {
-	d := ocallsOf(t, someOCalls)
-	var s answers
-	if s.next("a") != nil {
-		t.Error("an answer out of nothing")
-	}
-	script := "# comment\n\na = 1 # one\n  a = 2\r\nb = {p: \"#\\\"#\"}\n"
-	if err := s.script(script, d.ocall, nil); err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []string{"1", "2", "2"} {
-		if a := s.next("a"); a == nil || a.text != want {
-			t.Errorf("answer %d: %v, want %s", i, a, want)
-		}
-	}
-	if a := s.next("b"); a == nil || a.text != `{p: "#\"#"}` {
-		t.Errorf("a # in quotes: %v", a)
-	}
-	if err := s.script("a = 1\na = ?\n", d.ocall, nil); err == nil || !strings.HasPrefix(err.Error(), "line 2: ") {
-		t.Errorf("no line in %v", err)
-	}
-	if a := s.next("a"); a.text != "2" {
-		t.Errorf("a wrong file has changed the answers to %v", a)
-	}
-}
-
-func FuzzAnswers(f *testing.F) {
-	f.Add("a = 1 # one\na = {ret: -1, errno: 2}\n")
-	f.Add("# x\nb={p: \"a\\\"#\", status: SGX_SUCCESS}\r\nc = {1, 2}")
-	d := ocallsOf(f, someOCalls)
-	f.Fuzz(func(t *testing.T, text string) {
-		var s answers
-		err := s.script(text, d.ocall, nil)
-		var p *placed
-		if errors.As(err, &p) {
-			if p.pos < 0 || p.pos > p.end || p.end > len(p.line) {
-				t.Errorf("%q: place %d to %d of %q", text, p.pos, p.end, p.line)
-			}
-			_ = p.detail()
-		}
-	})
-}
 
 // TestComplete completes what may be typed next.
 func TestComplete(t *testing.T) {
@@ -174,9 +89,6 @@ func TestShow(t *testing.T) {
 		if got := showValue(v, "  "); got != x.want {
 			t.Errorf("%.40s:\n%s\nwant\n%s", x.src, got, x.want)
 		}
-	}
-	if got := clean("a\x1b[0m\u009b\x7f\tb\n"); got != "a?[0m??\tb\n" {
-		t.Errorf("%q", got)
 	}
 }
 

@@ -3,10 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"github.com/feidi-dev/feidi/internal/text"
 )
 
 // Exit codes.
@@ -97,14 +97,6 @@ func (a *app) finish(cmd *cobra.Command, err error) int {
 	return e.code
 }
 
-// printable replaces what could confuse a terminal in a message, in which the
-// names of files, sections and symbols are anybody's: control characters but
-// for tabs and ends of lines, and those that turn the direction of text.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
-			return '?'
-		}
-		return r
-	}, s)
-}
+// printable is a message in which the names of files, sections and symbols are
+// anybody's, and what an enclave says.
+func printable(s string) string { return text.Printable(s) }

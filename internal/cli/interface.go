@@ -127,13 +127,3 @@ func (d *describing) load(a *app) (*described, error) {
 	}
 	return &described{p, types}, nil
 }
-
-// ocall returns the OCALL of that name.
-func (d *described) ocall(name string) *plan.Call {
-	for _, f := range d.plan.OCalls {
-		if f.Name == name {
-			return f
-		}
-	}
-	return nil
-}

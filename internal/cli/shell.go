@@ -176,17 +176,13 @@ func (s *session) line(line string) (leave bool, err error) {
 	case "reload":
 		return false, s.reload()
 	case "ocalls":
-		text, err := readFile(rest, maxAnswerFile, nil)
-		if err != nil {
-			return false, cannot(err)
-		}
-		return false, pointed(s.answers.script(string(text), s.described.ocall, files))
+		return false, s.script(rest)
 	case "ocall":
 		if rest == "" {
 			s.listAnswers()
 			return false, nil
 		}
-		return false, pointed(s.answers.add([]string{rest}, []string{"ocall"}, s.described.ocall, files))
+		return false, answerError("ocall", s.answers.Add(rest))
 	default:
 		if strings.HasPrefix(line, "#") {
 			return false, nil
@@ -201,7 +197,7 @@ func (s *session) callLine(line string) error {
 	if s.loaded == nil {
 		return errNotLoaded
 	}
-	if _, err := s.client.Find(line); err != nil && !strings.ContainsAny(line, "( \t") {
+	if _, err := invoke.Find(s.plan, line); err != nil && !strings.ContainsAny(line, "( \t") {
 		return usage("%v, and no such command: see help", err)
 	}
 	c, err := s.parse(line)
@@ -243,8 +239,8 @@ func (s *session) functions() {
 
 func (s *session) listAnswers() {
 	for _, f := range s.plan.OCalls {
-		for _, x := range s.answers.of[f.Name] {
-			s.a.printf("%s = %s\n", f.Name, clean(clip(x.text)))
+		for _, x := range s.answers.Of(f.Name) {
+			s.a.printf("%s = %s\n", f.Name, printable(clip(x.Text)))
 		}
 	}
 }

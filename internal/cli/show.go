@@ -19,7 +19,7 @@ const (
 
 // show shows the result of a call for people.
 func (s *session) show(expression string, r *invoke.Result) {
-	title := clean(clip(strings.TrimSpace(expression)))
+	title := printable(clip(strings.TrimSpace(expression)))
 	if r.Func.Result == nil {
 		s.a.printf("%s: done\n", title)
 	} else {
@@ -42,7 +42,7 @@ func showValue(v value.Value, indent string) string {
 	case value.Bytes:
 		return showBytes(v.Bytes, inner)
 	case value.Text:
-		return clean(v.String())
+		return v.String()
 	case value.Struct:
 		if line := v.String(); len(line) <= inlineWidth {
 			return line

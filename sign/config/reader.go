@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/feidi-dev/feidi/internal/text"
 )
 
 // position is a place in a file, both numbers from 1.
@@ -116,7 +118,7 @@ func nearest(name string, by map[string]*field) string {
 	best, least := "", 3
 	for _, f := range fields {
 		for _, n := range [...]string{f.name, f.key} {
-			d := distance(plain(name), plain(n))
+			d := text.Distance(plain(name), plain(n), least)
 			if d < least {
 				best, least = f.name, d
 				if by[f.name] == nil {
@@ -126,26 +128,6 @@ func nearest(name string, by map[string]*field) string {
 		}
 	}
 	return best
-}
-
-// distance is how many letters are to be changed, added or left out.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], d
-		}
-	}
-	return row[len(b)]
 }
 
 // line is s without control characters, and not much longer than most.

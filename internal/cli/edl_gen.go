@@ -41,7 +41,10 @@ the enclave, and X_t.go, its table of functions. Without --trusted and
 The options are those of sgx_edger8r, in capital or small letters, with one
 hyphen or two. A link to feidi that is named sgx_edger8r is this verb.
 
-` + typesHelp,
+` + typesHelp + `
+
+In Go, another name of an integer is that integer; of other types only the size
+counts, and they are integers or arrays of bytes.`,
 		Example: `  feidi demo --save /tmp/feidi-demo
   feidi edl gen /tmp/feidi-demo/toy.edl --trusted-dir /tmp/feidi-demo/enclave --untrusted-dir /tmp/feidi-demo/app
   feidi edl gen /tmp/feidi-demo/toy.edl --lang go --untrusted --package client --untrusted-dir /tmp/feidi-demo/client`,
@@ -132,12 +135,29 @@ func (g *generating) write(a *app, file string) ([]string, error) {
 	return paths, nil
 }
 
+// goIntegers are the types of Go for those that --type says to be other names of
+// integers. Of the rest only the size counts.
+func goIntegers(specs []string) map[string]gogen.Type {
+	known := map[string]string{
+		"int8_t": "int8", "int16_t": "int16", "int32_t": "int32", "int64_t": "int64", "short": "int16", "int": "int32", "long": "int64",
+		"uint8_t": "uint8", "uint16_t": "uint16", "uint32_t": "uint32", "uint64_t": "uint64", "unsigned": "uint32", "size_t": "uint64",
+	}
+	types := map[string]gogen.Type{}
+	for _, spec := range specs {
+		name, c, _ := strings.Cut(spec, "=")
+		if g, ok := known[strings.TrimSpace(c)]; ok {
+			types[strings.TrimSpace(name)] = gogen.Type{Name: g}
+		}
+	}
+	return types
+}
+
 // side generates the code for one side.
 func (g *generating) side(p *plan.Plan, trusted bool) ([]gen.File, error) {
 	if g.lang == "c" {
 		return cgen.Generate(p, cgen.Options{Trusted: trusted, Untrusted: !trusted, HeaderOnly: g.headerOnly, UsePrefix: g.usePrefix})
 	}
-	o := gogen.Options{Package: g.pkg}
+	o := gogen.Options{Package: g.pkg, Foreign: goIntegers(g.types)}
 	types, err := gogen.Types(p, o)
 	if err != nil {
 		return nil, err

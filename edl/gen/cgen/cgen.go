@@ -54,7 +54,7 @@ func Generate(p *plan.Plan, o Options) ([]gen.File, error) {
 	}
 	var files []gen.File
 	add := func(suffix string, write func(*writer)) {
-		w := &writer{plan: p, options: o, ident: cIdentifier(p.Interface.Name)}
+		w := &writer{plan: p, options: o, ident: identifier(p.Interface.Name)}
 		if w.ident[0] >= '0' && w.ident[0] <= '9' {
 			w.ident = "_" + w.ident
 		}
@@ -149,16 +149,16 @@ func typeName(t edl.Type) string {
 
 func checkNames(pos edl.Pos, names []string) error {
 	for _, n := range names {
-		if n == "" || n != cIdentifier(n) || n[0] >= '0' && n[0] <= '9' {
+		if n == "" || n != identifier(n) || n[0] >= '0' && n[0] <= '9' {
 			return fmt.Errorf("edl/gen/cgen: %v: %q is no identifier: %w", pos, n, gen.ErrName)
 		}
 	}
 	return nil
 }
 
-// cIdentifier puts an underscore for everything that an identifier cannot
+// identifier puts an underscore for everything that an identifier cannot
 // have.
-func cIdentifier(s string) string {
+func identifier(s string) string {
 	out := []byte(s)
 	for n, c := range out {
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_') {

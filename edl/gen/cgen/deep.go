@@ -103,7 +103,7 @@ static sgx_status_t edge_%s_in(struct %s *s, size_t n, void **block, int keep)
 		w.f("\t\tif (s[i].%s == NULL)\n\t\t\tlen = 0;\n", m.Name)
 		w.f("\t\tif (keep) {\n\t\t\tkept->outside = (void *)s[i].%s;\n\t\t\tkept->len = len;\n\t\t\tkept++;\n\t\t}\n", m.Name)
 		w.f("\t\tif (len != 0) {\n\t\t\tif (memcpy_s(next, len, s[i].%s, len) != 0)\n\t\t\t\treturn SGX_ERROR_UNEXPECTED;\n", m.Name)
-		w.f("\t\t\ts[i].%s = (%s)edge_place(&next, len);\n\t\t} else {\n\t\t\ts[i].%s = NULL;\n\t\t}\n", m.Name, cType(m.Type.Type), m.Name)
+		w.f("\t\t\ts[i].%s = (%s)edge_place(&next, len);\n\t\t} else {\n\t\t\ts[i].%s = NULL;\n\t\t}\n", m.Name, spellType(m.Type.Type), m.Name)
 	}
 	w.f("\t}\n\treturn SGX_SUCCESS;\n}\n\n")
 }
@@ -111,7 +111,7 @@ static sgx_status_t edge_%s_in(struct %s *s, size_t n, void **block, int keep)
 // partial checks a member's length, in len, to be a whole number of elements.
 func (w *writer) partial(indent string, m *plan.Member) {
 	if partial(m.Buffer) {
-		w.f("%sif (len %% %s != 0)\n%s\t%s\n", indent, cElem(m.Buffer, "s[i]."+m.Name), indent, invalid)
+		w.f("%sif (len %% %s != 0)\n%s\t%s\n", indent, elemSize(m.Buffer, "s[i]."+m.Name), indent, invalid)
 	}
 }
 
@@ -131,7 +131,7 @@ static sgx_status_t edge_%s_out(struct %s *s, size_t n, const struct edge_buffer
 		w.f("\t\tif (s[i].%s != NULL && len != 0) {\n", m.Name)
 		w.f("\t\t\tif (len > kept->len || !sgx_is_within_enclave(s[i].%s, len) ||\n\t\t\t    !sgx_is_outside_enclave(kept->outside, kept->len))\n\t\t\t\t%s\n", m.Name, invalid)
 		w.f("\t\t\tif (edge_put(kept->outside, s[i].%s, len) != 0)\n\t\t\t\treturn SGX_ERROR_UNEXPECTED;\n\t\t}\n", m.Name)
-		w.f("\t\ts[i].%s = (%s)kept->outside;\n\t\tkept++;\n", m.Name, cType(m.Type.Type))
+		w.f("\t\ts[i].%s = (%s)kept->outside;\n\t\tkept++;\n", m.Name, spellType(m.Type.Type))
 	}
 	w.f("\t}\n\treturn SGX_SUCCESS;\n}\n\n")
 }
@@ -170,7 +170,7 @@ static int edge_%s_put(struct %s *host, const struct %s *s, size_t n, char **nex
 	for _, m := range deepMembers(c) {
 		w.length("\t\t", "len", m.Buffer, m.Name, "return 1;", of("s[i]"))
 		w.f("\t\tone.%s = NULL;\n\t\tif (s[i].%s != NULL && len != 0) {\n\t\t\tplace = edge_place(next, len);\n", m.Name, m.Name)
-		w.f("\t\t\tbad |= edge_put(place, s[i].%s, len);\n\t\t\tone.%s = (%s)place;\n\t\t}\n", m.Name, m.Name, cType(m.Type.Type))
+		w.f("\t\t\tbad |= edge_put(place, s[i].%s, len);\n\t\t\tone.%s = (%s)place;\n\t\t}\n", m.Name, m.Name, spellType(m.Type.Type))
 	}
 	w.f("\t\tbad |= edge_put(&host[i], &one, sizeof(one));\n\t}\n\treturn bad;\n}\n\n")
 }

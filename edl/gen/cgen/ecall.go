@@ -28,7 +28,7 @@ func (w *writer) ecallBridge(c *plan.Call) {
 
 	w.f("\tms_%s_t edge_ms;\n\tsgx_status_t edge_status;\n", c.Name)
 	if c.Result != nil {
-		w.f("\t%s;\n", cDeclare(c.Result.Type.Type, "edge_result"))
+		w.f("\t%s;\n", declare(c.Result.Type.Type, "edge_result"))
 	}
 	for _, p := range buffers {
 		w.f("\tsize_t edge_len_%s;\n\tvoid *edge_in_%s = NULL;\n", p.Name, p.Name)
@@ -80,7 +80,7 @@ const orEnd = "\tif (edge_status != SGX_SUCCESS)\n\t\tgoto edge_end;\n"
 func (w *writer) ecallIn(p *plan.Param, from string) {
 	if p.Pass == plan.Copied && partial(p.Buffer) {
 		w.f("\tif (%s != NULL && edge_len_%s %% %s != 0) {\n\t\tedge_status = SGX_ERROR_INVALID_PARAMETER;\n\t\tgoto edge_end;\n\t}\n",
-			from, p.Name, cElem(p.Buffer, from))
+			from, p.Name, elemSize(p.Buffer, from))
 	}
 	copier := "edge_copy_in"
 	switch {
@@ -122,13 +122,13 @@ func (w *writer) ecallInvoke(c *plan.Call) {
 func ecallArgument(p *plan.Param) string {
 	switch {
 	case p.Buffer == nil:
-		return cArgument(p, "edge_ms.ms_"+p.Name)
+		return argument(p, "edge_ms.ms_"+p.Name)
 	case p.IsAry:
-		return cArgument(p, "(("+cType(p.Type.Type)+")edge_in_"+p.Name+")")
+		return argument(p, "(("+spellType(p.Type.Type)+")edge_in_"+p.Name+")")
 	case len(p.Dims) > 1:
-		return cArgument(p, "edge_in_"+p.Name)
+		return argument(p, "edge_in_"+p.Name)
 	}
-	return "(" + cType(p.Type.Type) + ")edge_in_" + p.Name
+	return "(" + spellType(p.Type.Type) + ")edge_in_" + p.Name
 }
 
 // ecallOut copies a buffer back to the host.

@@ -59,7 +59,7 @@ func (w *writer) untrustedHeader() {
 		if c.DLLImport {
 			w.f("SGX_DLLIMPORT ")
 		}
-		w.f("%s SGX_UBRIDGE(%s, %s, (%s));\n#endif\n", cType(c.Func.Result), cConvention(c.Convention), c.Name, cParams(c.Params))
+		w.f("%s SGX_UBRIDGE(%s, %s, (%s));\n#endif\n", spellType(c.Func.Result), convention(c.Convention), c.Name, paramList(c.Params))
 	}
 	if len(w.plan.ECalls) > 0 {
 		w.f("\n/* Calls into the enclave. The result of one is in *retval if SGX_SUCCESS is\n * returned; retval may be NULL. */\n")
@@ -78,7 +78,7 @@ func (w *writer) trustedHeader() {
 		w.f("/* For the enclave to implement. Buffers are copies inside, those of user_check\n * are the host's and may be anywhere. */\n")
 	}
 	for _, c := range w.plan.ECalls {
-		w.f("%s(%s);\n", cDeclare(c.Func.Result, c.Name), cParams(c.Params))
+		w.f("%s(%s);\n", declare(c.Func.Result, c.Name), paramList(c.Params))
 	}
 	if len(w.plan.OCalls) > 0 {
 		w.f("\n/* Calls to the host. The result of one is in *retval if SGX_SUCCESS is\n * returned; retval may be NULL. The host may return anything. */\n")
@@ -95,15 +95,15 @@ func (w *writer) ecallProxy(c *plan.Call) string {
 	if w.options.UsePrefix {
 		name = w.ident + "_" + name
 	}
-	first := []string{"sgx_enclave_id_t " + cEnclave(c)}
+	first := []string{"sgx_enclave_id_t " + enclaveName(c)}
 	if c.Result != nil {
-		first = append(first, cResult(c))
+		first = append(first, declareResult(c))
 	}
-	return "sgx_status_t " + name + "(" + cParams(c.Params, first...) + ")"
+	return "sgx_status_t " + name + "(" + paramList(c.Params, first...) + ")"
 }
 
-// cEnclave is the name of a proxy's parameter for the enclave.
-func cEnclave(c *plan.Call) string {
+// enclaveName is the name of a proxy's parameter for the enclave.
+func enclaveName(c *plan.Call) string {
 	for _, p := range c.Params {
 		if p.Name == "eid" {
 			return "edge_eid"
@@ -116,12 +116,12 @@ func cEnclave(c *plan.Call) string {
 func ocallProxy(c *plan.Call) string {
 	var first []string
 	if c.Result != nil {
-		first = append(first, cResult(c))
+		first = append(first, declareResult(c))
 	}
-	return "sgx_status_t SGX_CDECL " + c.Name + "(" + cParams(c.Params, first...) + ")"
+	return "sgx_status_t SGX_CDECL " + c.Name + "(" + paramList(c.Params, first...) + ")"
 }
 
-func cConvention(c string) string {
+func convention(c string) string {
 	switch c {
 	case "cdecl", "stdcall", "fastcall":
 		return "SGX_" + strings.ToUpper(c)

@@ -70,7 +70,7 @@ func (w *writer) ocallCheck(p *plan.Param) {
 	}
 	w.f("\tif (!edge_is_inside(%s, edge_len_%s))\n\t\t%s\n", name, name, invalid)
 	if p.Pass == plan.Copied && partial(p.Buffer) {
-		w.f("\tif (%s != NULL && edge_len_%s %% %s != 0)\n\t\t%s\n", name, name, cElem(p.Buffer, name), invalid)
+		w.f("\tif (%s != NULL && edge_len_%s %% %s != 0)\n\t\t%s\n", name, name, elemSize(p.Buffer, name), invalid)
 	}
 }
 

@@ -1,14 +1,5 @@
 package cgen
 
-import (
-	"fmt"
-	"math"
-	"strings"
-
-	"github.com/feidi-dev/feidi/edl"
-	"github.com/feidi-dev/feidi/edl/plan"
-)
-
 // trustedSource writes X_t.c: a bridge for every ECALL, which checks and
 // copies what the host hands in, the tables that the runtime finds them by,
 // and the proxies of the OCALLs.
@@ -70,46 +61,3 @@ func (w *writer) tables() {
 	}
 	w.f("};\n")
 }
-
-// cNumber is a constant of type size_t.
-func cNumber(n uint64) string {
-	if n > math.MaxInt32 {
-		return fmt.Sprintf("%dUL", n)
-	}
-	return fmt.Sprint(n)
-}
-
-// cElem is the size of an element of a buffer. self is the pointer to it.
-func cElem(b *plan.Buffer, self string) string {
-	if strings.HasPrefix(b.Elem.Name, "*") { // an isptr type
-		return "sizeof(*" + self + ")"
-	}
-	return "sizeof(" + cType(b.Elem.Type) + ")"
-}
-
-// length computes the length of a buffer into the variable to, and does
-// otherwise if it overflows. value is how a parameter or member is read.
-func (w *writer) length(indent, to string, b *plan.Buffer, name, otherwise string, value func(name string) string) {
-	read := func(o *edl.Operand) string {
-		if o.Name == "" {
-			return cNumber(o.Number)
-		}
-		return "(size_t)" + value(o.Name)
-	}
-	size := cElem(b, value(name))
-	if b.Size != nil {
-		size = read(b.Size)
-	}
-	switch {
-	case b.Fixed > 0:
-		w.f("%s%s = %s * %s;\n", indent, to, cNumber(b.Fixed), size)
-	case b.Count == nil:
-		w.f("%s%s = %s;\n", indent, to, size)
-	default:
-		w.f("%sif (!edge_product(%s, %s, &%s))\n%s\t%s\n", indent, size, read(b.Count), to, indent, otherwise)
-	}
-}
-
-// partial reports whether a length can come out as no whole number of
-// elements where it must.
-func partial(b *plan.Buffer) bool { return b.Size != nil && b.Whole() && b.Elem.Size != 1 }

@@ -8,9 +8,9 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
-// cType is a type as C writes it: "const char *", with a space before the
+// spellType writes a type as C does: "const char *", with a space before the
 // stars and none behind.
-func cType(t edl.Type) string {
+func spellType(t edl.Type) string {
 	if t.Pointers == 0 {
 		t.Const = false
 		return t.String()
@@ -20,16 +20,16 @@ func cType(t edl.Type) string {
 	return t.String() + " " + stars
 }
 
-// cDeclare declares a name of a type.
-func cDeclare(t edl.Type, name string) string {
+// declare declares a name of a type.
+func declare(t edl.Type, name string) string {
 	if t.Pointers > 0 {
-		return cType(t) + name
+		return spellType(t) + name
 	}
-	return cType(t) + " " + name
+	return spellType(t) + " " + name
 }
 
-// cDims are the dimensions of an array.
-func cDims(dims []uint64) string {
+// spellDims writes the dimensions of an array.
+func spellDims(dims []uint64) string {
 	var b strings.Builder
 	for _, d := range dims {
 		fmt.Fprintf(&b, "[%d]", d)
@@ -37,13 +37,13 @@ func cDims(dims []uint64) string {
 	return b.String()
 }
 
-// cParam declares a parameter.
-func cParam(p *edl.Param) string { return cDeclare(p.Type, p.Name) + cDims(p.Dims) }
+// declareParam declares a parameter.
+func declareParam(p *edl.Param) string { return declare(p.Type, p.Name) + spellDims(p.Dims) }
 
-// cParams is the list of parameters, after those that come first.
-func cParams(params []*plan.Param, first ...string) string {
+// paramList is the list of parameters, after those that come first.
+func paramList(params []*plan.Param, first ...string) string {
 	for _, p := range params {
-		first = append(first, cParam(p.Param))
+		first = append(first, declareParam(p.Param))
 	}
 	if len(first) == 0 {
 		return "void"
@@ -51,11 +51,11 @@ func cParams(params []*plan.Param, first ...string) string {
 	return strings.Join(first, ", ")
 }
 
-// cResult declares the parameter that a proxy returns a result through.
-func cResult(c *plan.Call) string {
+// declareResult declares the parameter that a proxy returns a result through.
+func declareResult(c *plan.Call) string {
 	t := c.Result.Type.Type
 	t.Pointers++
-	return cDeclare(t, "retval")
+	return declare(t, "retval")
 }
 
 // msMember is a member of a marshalling structure.
@@ -65,14 +65,14 @@ type msMember struct{ name, declaration string }
 func msMembers(c *plan.Call) []msMember {
 	var out []msMember
 	if c.Result != nil {
-		out = append(out, msMember{"ms_retval", cDeclare(c.Result.Type.Type, "ms_retval")})
+		out = append(out, msMember{"ms_retval", declare(c.Result.Type.Type, "ms_retval")})
 	}
 	if c.Errno != nil {
 		out = append(out, msMember{"ocall_errno", "int ocall_errno"})
 	}
 	for _, p := range c.Params {
 		name := "ms_" + p.Name
-		out = append(out, msMember{name, cDeclare(p.Type.Type, name)})
+		out = append(out, msMember{name, declare(p.Type.Type, name)})
 		if p.HasLen {
 			out = append(out, msMember{name + "_len", "size_t " + name + "_len"})
 		}
@@ -109,7 +109,7 @@ func (w *writer) composites() {
 		}
 		w.f("#ifndef _%s\n#define _%s\ntypedef %s %s {\n", c.Name, c.Name, kind, c.Name)
 		for _, m := range c.Composite.Members {
-			w.f("\t%s;\n", cParam(m))
+			w.f("\t%s;\n", declareParam(m))
 		}
 		w.f("} %s;\n#endif\n\n", c.Name)
 	}

@@ -45,7 +45,7 @@ func (w *writer) ocallBridge(c *plan.Call) {
 	}
 	var args []string
 	for _, p := range c.Params {
-		args = append(args, cArgument(p, "edge_ms->ms_"+p.Name))
+		args = append(args, argument(p, "edge_ms->ms_"+p.Name))
 	}
 	w.f("%s(%s);\n", c.Name, strings.Join(args, ", "))
 	if c.Errno != nil {
@@ -54,14 +54,14 @@ func (w *writer) ocallBridge(c *plan.Call) {
 	w.f("\treturn SGX_SUCCESS;\n}\n\n")
 }
 
-// cArgument makes an argument of what the marshalling structure, or a copy of
+// argument makes an argument of what the marshalling structure, or a copy of
 // the buffer, holds.
-func cArgument(p *plan.Param, from string) string {
+func argument(p *plan.Param, from string) string {
 	switch {
 	case p.IsAry:
 		return "(" + from + " != NULL) ? (*" + from + ") : NULL"
 	case len(p.Dims) > 1:
-		return "(" + cType(p.Param.Type) + " (*)" + cDims(p.Dims[1:]) + ")" + from
+		return "(" + spellType(p.Param.Type) + " (*)" + spellDims(p.Dims[1:]) + ")" + from
 	}
 	return from
 }
@@ -71,7 +71,7 @@ func (w *writer) ecallProxyBody(c *plan.Call) {
 	if c.Switchless {
 		call = "sgx_ecall_switchless"
 	}
-	eid := cEnclave(c)
+	eid := enclaveName(c)
 	w.f("/* ECALL %d */\n%s\n{\n", c.Index, w.ecallProxy(c))
 	if !c.HasMS() {
 		w.f("\treturn %s(%s, %d, &ocall_table_%s, NULL);\n}\n", call, eid, c.Index, w.ident)
@@ -85,9 +85,9 @@ func (w *writer) ecallProxyBody(c *plan.Call) {
 	for _, p := range c.Params {
 		switch {
 		case p.IsAry:
-			w.f("\tedge_ms.ms_%s = (%s)&%s[0];\n", p.Name, cType(p.Type.Type), p.Name)
+			w.f("\tedge_ms.ms_%s = (%s)&%s[0];\n", p.Name, spellType(p.Type.Type), p.Name)
 		case len(p.Dims) > 0:
-			w.f("\tedge_ms.ms_%s = (%s)%s;\n", p.Name, cType(p.Type.Type), p.Name)
+			w.f("\tedge_ms.ms_%s = (%s)%s;\n", p.Name, spellType(p.Type.Type), p.Name)
 		default:
 			w.f("\tedge_ms.ms_%s = %s;\n", p.Name, p.Name)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/gen"
@@ -90,11 +91,11 @@ func (w *writer) f(format string, args ...any) { fmt.Fprintf(w, format, args...)
 // are none, and members of a marshalling structure that have the same name.
 func checkC(p *plan.Plan) error {
 	i := p.Interface
-	if i.Name == "" || strings.ContainsAny(i.Name, "/\\\"\n\r\x00*") {
+	if i.Name == "" || strings.ContainsAny(i.Name, `/\"*`) || strings.ContainsFunc(i.Name, unicode.IsControl) {
 		return fmt.Errorf("edl/gen/cgen: interface %q: %w", i.Name, gen.ErrName)
 	}
 	for _, include := range i.Includes {
-		if include == "" || strings.ContainsAny(include, "\"\n\r\x00") {
+		if include == "" || strings.Contains(include, `"`) || strings.ContainsFunc(include, unicode.IsControl) {
 			return fmt.Errorf("edl/gen/cgen: include %q: %w", include, gen.ErrName)
 		}
 	}

@@ -22,7 +22,7 @@ func (s *session) complete(before string) (word string, list []string) {
 	word = before[start:]
 	add := func(names ...string) {
 		for _, n := range names {
-			if strings.HasPrefix(n, word) && !slices.Contains(list, n) {
+			if strings.HasPrefix(n, word) {
 				list = append(list, n)
 			}
 		}
@@ -57,7 +57,7 @@ func (s *session) complete(before string) (word string, list []string) {
 		}
 	}
 	slices.Sort(list)
-	return word, list
+	return word, slices.Compact(list)
 }
 
 func isWord(c byte) bool {

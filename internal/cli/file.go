@@ -52,7 +52,7 @@ func readFile(path string, most int64, check func(head []byte) error) ([]byte, e
 		}
 	}
 	b := make([]byte, max(size, headSize)+1) // a byte more tells that the file has no more
-	adviseHugePages(b)
+	host.AdviseHugePages(b)
 	n := copy(b, head)
 	k, err := io.ReadFull(f, b[n:])
 	b = b[:n+k]

@@ -104,9 +104,9 @@ func (s *session) print(o *invoke.OCall) (note string) {
 		v := &o.Args[i].Value
 		switch {
 		case p.Pass == plan.String && v.Kind == value.Text && !s.a.json:
-			s.a.printf("%s", printable(string(v.Bytes)))
+			s.a.printf("%s", v.Bytes)
 		case p.Pass == plan.WString && v.Kind == value.Wide && !s.a.json:
-			s.a.printf("%s", printable(string(v.Wide)))
+			s.a.printf("%s", string(v.Wide))
 		case p.Pass != plan.String && p.Pass != plan.WString:
 			continue
 		}

@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/feidi-dev/feidi/internal/text"
 )
 
 // output is standard output. It keeps the first error of writing, so that a
@@ -25,13 +29,33 @@ func (o *output) Write(b []byte) (int, error) {
 // writeJSON writes v as the verb's JSON object.
 func (a *app) writeJSON(v any) error {
 	a.shown = true
-	e := json.NewEncoder(a.out)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	err := e.Encode(v)
+	if err == nil {
+		_, err = a.out.Write(escapeJSON(b.Bytes()))
+	}
+	if err != nil {
 		return cannot(fmt.Errorf("writing the result: %w", err))
 	}
 	return nil
+}
+
+// escapeJSON escapes what JSON allows in its strings and a terminal obeys.
+func escapeJSON(b []byte) []byte {
+	obeyed := func(r rune) bool { return r >= 0x7F && text.Unsafe(r) }
+	var out []byte
+	for {
+		i := bytes.IndexFunc(b, obeyed)
+		if i < 0 {
+			return append(out, b...)
+		}
+		r, n := utf8.DecodeRune(b[i:])
+		out = fmt.Appendf(append(out, b[:i]...), `\u%04x`, r)
+		b = b[i+n:]
+	}
 }
 
 // table is text in aligned columns; the last column is as wide as it likes.

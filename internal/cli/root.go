@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/feidi-dev/feidi/internal/text"
 )
 
 // app is what the verbs share.
@@ -126,4 +128,8 @@ func security() *cobra.Command {
 	}
 }
 
-func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+// printf writes to standard output what people read. Enclaves and their files
+// are not trusted: nothing of them confuses a terminal.
+func (a *app) printf(format string, args ...any) {
+	_, _ = io.WriteString(a.out, text.Printable(fmt.Sprintf(format, args...))) // a.out keeps the error
+}

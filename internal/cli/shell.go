@@ -240,7 +240,7 @@ func (s *session) functions() {
 func (s *session) listAnswers() {
 	for _, f := range s.plan.OCalls {
 		for _, x := range s.answers.Of(f.Name) {
-			s.a.printf("%s = %s\n", f.Name, printable(clip(x.Text)))
+			s.a.printf("%s = %s\n", f.Name, clip(x.Text))
 		}
 	}
 }

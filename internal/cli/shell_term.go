@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 
 	"golang.org/x/term"
 )
@@ -125,78 +123,3 @@ func (t *terminal) tab(s *session, line string, pos int, key rune) (string, int,
 	t.partial = line
 	return line, pos, true
 }
-
-// history are the lines of earlier shells and of this one, the oldest first.
-type history struct {
-	path  string // "" if there is nowhere to keep them
-	lines []string
-}
-
-// Limits of the history that is kept.
-const (
-	maxHistory     = 1000
-	maxHistoryLine = 4096
-	maxHistoryFile = maxHistory * (maxHistoryLine + 1)
-)
-
-// historyPath is where the history is kept: $XDG_STATE_HOME/feidi, or what
-// stands for it by default.
-func historyPath() string {
-	dir := os.Getenv("XDG_STATE_HOME")
-	if !filepath.IsAbs(dir) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		dir = filepath.Join(home, ".local", "state")
-	}
-	return filepath.Join(dir, "feidi", "shell_history")
-}
-
-// read reads what is there. A history that cannot be read is none.
-func (h *history) read() {
-	if h.path == "" {
-		return
-	}
-	b, err := readFile(h.path, maxHistoryFile, nil)
-	if err != nil {
-		return
-	}
-	for line := range strings.Lines(string(b)) {
-		h.Add(strings.TrimRight(line, "\n"))
-	}
-}
-
-// write keeps the history. Arguments may be secret: nobody else may read it.
-func (h *history) write() error {
-	if h.path == "" {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(h.path), 0o700); err != nil {
-		return err
-	}
-	return writeFile(h.path, 0o600, func(w io.Writer) error {
-		_, err := io.WriteString(w, strings.Join(h.lines, "\n")+"\n")
-		return err
-	})
-}
-
-// Add implements term.History.
-func (h *history) Add(line string) {
-	if line = strings.TrimSpace(line); line == "" || len(line) > maxHistoryLine || strings.Contains(line, "\n") {
-		return
-	}
-	if n := len(h.lines); n > 0 && h.lines[n-1] == line {
-		return
-	}
-	h.lines = append(h.lines, line)
-	if len(h.lines) > maxHistory {
-		h.lines = h.lines[len(h.lines)-maxHistory:]
-	}
-}
-
-// Len implements term.History.
-func (h *history) Len() int { return len(h.lines) }
-
-// At implements term.History: 0 is the latest line.
-func (h *history) At(i int) string { return h.lines[len(h.lines)-1-i] }

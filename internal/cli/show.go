@@ -19,7 +19,7 @@ const (
 
 // show shows the result of a call for people.
 func (s *session) show(expression string, r *invoke.Result) {
-	title := printable(clip(strings.TrimSpace(expression)))
+	title := clip(strings.TrimSpace(expression))
 	if r.Func.Result == nil {
 		s.a.printf("%s: done\n", title)
 	} else {
@@ -41,8 +41,6 @@ func showValue(v value.Value, indent string) string {
 		return fmt.Sprintf("%d (%#x)", v.Int, v.Int)
 	case value.Bytes:
 		return showBytes(v.Bytes, inner)
-	case value.Text:
-		return v.String()
 	case value.Struct:
 		if line := v.String(); len(line) <= inlineWidth {
 			return line

@@ -9,14 +9,14 @@ import (
 
 // Printable replaces what could confuse a terminal, or who reads it: control
 // characters but for tabs and ends of lines, and those that turn the direction
-// of text. What is not UTF-8 becomes U+FFFD.
+// of text. What is not UTF-8 becomes U+FFFD, and CR LF an end of line.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\n' && r != '\t' && Unsafe(r) {
 			return '?'
 		}
 		return r
-	}, s)
+	}, strings.ReplaceAll(s, "\r\n", "\n"))
 }
 
 // Unsafe reports whether a terminal obeys a character in place of showing it.

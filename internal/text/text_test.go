@@ -8,7 +8,7 @@ import (
 
 func TestPrintable(t *testing.T) {
 	for s, want := range map[string]string{
-		"": "", "a\tb\n": "a\tb\n", "é 飛": "é 飛", "\x1b[0m\r\x00\x7f": "?[0m???", "\u009b31m": "?31m", "a\u202eb": "a?b", "\xff": "\uFFFD",
+		"": "", "a\tb\n": "a\tb\n", "é 飛": "é 飛", "a\r\nb\rc": "a\nb?c", "\x1b[0m\r\x00\x7f": "?[0m???", "\u009b31m": "?31m", "a\u202eb": "a?b", "\xff": "\uFFFD",
 	} {
 		if got := text.Printable(s); got != want {
 			t.Errorf("%q: %q, want %q", s, got, want)

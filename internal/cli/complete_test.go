@@ -10,7 +10,6 @@ import (
 
 	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/plan"
-	"github.com/feidi-dev/feidi/edl/value"
 )
 
 // ocallsOf is the plan of an interface with these OCALLs.
@@ -70,68 +69,5 @@ func TestKeys(t *testing.T) {
 		if want := "ab\x05\x15\rcd\x05\x15\r\x05\x15\r"; err != nil || string(got) != want {
 			t.Errorf("%d bytes at once: %q, %v, want %q", size, got, err, want)
 		}
-	}
-}
-
-// TestShow shows values that take more than a line.
-func TestShow(t *testing.T) {
-	for _, x := range []struct{ src, want string }{
-		{"5", "5"}, {"255", "255 (0xff)"}, {"-255", "-255"}, {"null", "null"}, {"hex:61620000", `"ab", of 4 bytes`}, {"hex:6100ff", "hex:6100ff"},
-		{"zero:40", "zero:40"}, {"zero:4", "hex:00000000"}, {"{a: 1}", "{a: 1}"},
-		{"hex:" + strings.Repeat("ff", 40), "40 bytes\n    00000000  ff ff ff ff ff ff ff ff  ff ff ff ff ff ff ff ff  |................|\n    *\n    00000020  ff ff ff ff ff ff ff ff                           |........|"},
-		{"{a: hex:" + strings.Repeat("fe", 33) + ", bb: 3}", "{\n    a: 33 bytes\n      00000000  fe fe fe fe fe fe fe fe  fe fe fe fe fe fe fe fe  |................|\n      *\n      00000020  fe                                                |.|\n    bb: 3\n  }"},
-		{"[" + strings.Repeat("100000000, ", 20) + "]", "[\n" + wrapped("100000000", 20) + "  ]"},
-	} {
-		v, err := value.ParseValue(x.src, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := showValue(v, "  "); got != x.want {
-			t.Errorf("%.40s:\n%s\nwant\n%s", x.src, got, x.want)
-		}
-	}
-}
-
-// wrapped is n times an element, as many to a line as fit.
-func wrapped(element string, n int) string {
-	var b strings.Builder
-	for i := 0; i < n; {
-		b.WriteString("    ")
-		line := ""
-		for ; i < n && len(line)+len(element) <= inlineWidth; i++ {
-			line += element + ", "
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	return b.String()
-}
-
-func TestLineDiff(t *testing.T) {
-	for _, x := range []struct{ a, b, want string }{
-		{"a\nb\nc\n", "a\nB\nc\n", "@@ line 2 @@\n a\n-b\n+B\n c\n"},
-		{"a\nb\n", "b\n", "@@ line 1 @@\n-a\n b\n"},
-		{"a\n1\nx\n2\n", "a\n3\nx\n4\n", "@@ line 2 @@\n a\n-1\n+3\n x\n-2\n+4\n"},
-	} {
-		if got := lineDiff("f", x.a, x.b); got != "--- f\n+++ f, formatted\n"+x.want {
-			t.Errorf("%q to %q:\n%s", x.a, x.b, got)
-		}
-	}
-	long := strings.Repeat("a\n", maxDiff+1)
-	if got := lineDiff("f", long+"b\n", "c\n"+long); !strings.Contains(got, "-b\n") {
-		t.Error("a long text has no difference")
-	}
-}
-
-func TestEdger8rArgs(t *testing.T) {
-	for _, x := range [][2]string{
-		{"/usr/bin/sgx_edger8r --trusted a.edl", "edl gen --trusted a.edl"}, {"sgx_edger8r.exe a", "edl gen a"},
-	} {
-		if got := strings.Join(Args(strings.Fields(x[0])), " "); got != x[1] {
-			t.Errorf("%s: %s, want %s", x[0], got, x[1])
-		}
-	}
-	got := strings.Join(edger8rOptions(strings.Fields("edl gen -Trusted --SEARCH-PATH a -I b -D x -- -trusted")), " ")
-	if got != "edl gen --trusted --search-path a -I b -D x -- -trusted" {
-		t.Error(got)
 	}
 }

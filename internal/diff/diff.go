@@ -1,4 +1,5 @@
-package cli
+// Package diff compares texts by their lines.
+package diff
 
 import (
 	"fmt"
@@ -8,10 +9,11 @@ import (
 // maxDiff is the most lines of either text that are compared one by one.
 const maxDiff = 4000
 
-// lineDiff shows how the lines of a file change: those that stay with a space
+// Lines shows how the lines of a text change: those that stay with a space
 // before them, those that go with a minus, and those that come with a plus.
-// Of what stays, only the lines beside a change are shown.
-func lineDiff(name, before, after string) string {
+// Of what stays, only the lines beside a change are shown. The texts are named
+// in the first lines.
+func Lines(beforeName, before, afterName, after string) string {
 	a, b := strings.SplitAfter(before, "\n"), strings.SplitAfter(after, "\n")
 	head := 0
 	for head < len(a) && head < len(b) && a[head] == b[head] {
@@ -27,7 +29,7 @@ func lineDiff(name, before, after string) string {
 		out.WriteByte(mark)
 		out.WriteString(strings.TrimSuffix(s, "\n") + "\n")
 	}
-	fmt.Fprintf(&out, "--- %s\n+++ %s, formatted\n@@ line %d @@\n", name, name, head+1)
+	fmt.Fprintf(&out, "--- %s\n+++ %s\n@@ line %d @@\n", beforeName, afterName, head+1)
 	for _, s := range a[max(0, head-context):head] {
 		line(' ', s)
 	}

@@ -44,6 +44,15 @@ func (lp *LP) SECS() PA {
 	return lp.p.pa(uint64(lp.enc.page))
 }
 
+// XFRM returns what XCR0 enables now: inside an enclave what its XFRM says,
+// outside what the processor does (SDM Vol. 3D, "EENTER").
+func (lp *LP) XFRM() isa.XFRM {
+	if lp.enc == nil {
+		return lp.p.xfrm
+	}
+	return lp.enc.secs.Attributes.XFRM
+}
+
 // AEP returns the asynchronous exit pointer of the thread that the LP is in.
 func (lp *LP) AEP() uint64 {
 	if lp.tcs == nil {

@@ -74,8 +74,30 @@ TEXT ·fpuControl(SB),NOSPLIT,$0-6
 // thread back (another trap kind).
 TEXT ·enter(SB),NOSPLIT|NOFRAME,$0-8
 	MOVQ 8(SP), CX
+	MOVQ context_foreign(CX), R8
+	TESTQ R8, R8
+	JNE  foreign
+publish:
 	PUBLISH
 	JMP  (context_enterStub)(CX)
+foreign:
+	// Which components that the enclave must not see does the host use?
+	CMPB ·hasXInUse(SB), $0
+	JEQ  initialize
+	MOVL $1, CX
+	XGETBV                   // XCR0 and XINUSE
+	MOVQ 8(SP), CX
+	SHLQ $32, DX
+	ORQ  DX, AX
+	TESTQ R8, AX
+	JEQ  publish
+initialize:
+	MOVL R8, AX
+	MOVQ R8, DX
+	SHRQ $32, DX
+	MOVQ ·initialState(SB), R9
+	XRSTOR64 (R9)
+	JMP  publish
 slow:
 	SLOWBASES
 	JMP  (context_enterStub)(CX)

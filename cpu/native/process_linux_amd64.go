@@ -38,9 +38,11 @@ var (
 	hasFSGSBASE  bool
 	hasAVX       bool
 	hasPKU       bool
+	hasXInUse    bool // XGETBV tells which components are in use
 	hostPKRU     uint32
 	hostMXCSR    uint32 // every thread of a Go program has these
 	hostFCW      uint16
+	initialState uintptr // an XSAVE area that puts components into their initial configuration
 
 	// arena is the address space in which enclaves without an absolute base
 	// live.
@@ -83,6 +85,9 @@ func setupProcess() error {
 	}
 	if b := cpuid.Leaf(0xD, 0).EBX; b > xsaveSpace {
 		return fmt.Errorf("native: the XSAVE area of this processor is %d bytes, more than the %d provided for", b, xsaveSpace)
+	}
+	if err := makeInitialState(); err != nil {
+		return err
 	}
 	off, err := findProcid()
 	if err != nil {

@@ -230,3 +230,25 @@ func prohibited(code []byte) bool {
 func isEnclu(code []byte) bool {
 	return len(code) >= 3 && binary.LittleEndian.Uint16(code) == 0x010F && code[2] == 0xD7
 }
+
+// isXSave reports whether code begins with XSAVE, XSAVEC, XSAVEOPT or XRSTOR:
+// the instructions for programs whose mask of components is EDX:EAX.
+func isXSave(code []byte) bool {
+	i := 0
+	for i < len(code) && bytes.IndexByte([]byte{0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x67}, code[i]) >= 0 { // segments, address size
+		i++
+	}
+	if i < len(code) && code[i]&0xF0 == 0x40 { // REX
+		i++
+	}
+	if code = code[i:]; len(code) < 3 || code[0] != 0x0F || code[2]>>6 == 3 {
+		return false
+	}
+	switch op := code[2] >> 3 & 7; code[1] {
+	case 0xAE:
+		return op == 4 || op == 5 || op == 6 // XSAVE, XRSTOR, XSAVEOPT
+	case 0xC7:
+		return op == 4 // XSAVEC
+	}
+	return false
+}

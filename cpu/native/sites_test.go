@@ -220,6 +220,32 @@ func TestProhibited(t *testing.T) {
 
 // FuzzSites looks for code on which the search panics, or finds what is not
 // there. What the assembler makes is seeded.
+func TestIsXSave(t *testing.T) {
+	for _, c := range []struct {
+		code []byte
+		want bool
+	}{
+		{[]byte{0x0F, 0xAE, 0x21}, true},                   // xsave [rcx]
+		{[]byte{0x48, 0x0F, 0xAE, 0x29}, true},             // xrstor64 [rcx]
+		{[]byte{0x48, 0x0F, 0xAE, 0x72, 0x40}, true},       // xsaveopt64 [rdx+64]
+		{[]byte{0x49, 0x0F, 0xC7, 0x27}, true},             // xsavec64 [r15]
+		{[]byte{0x65, 0x67, 0x48, 0x0F, 0xC7, 0x21}, true}, // xsavec64 gs:[ecx]
+		{[]byte{0x0F, 0xAE, 0x01}, false},                  // fxsave [rcx]
+		{[]byte{0x0F, 0xAE, 0x39}, false},                  // clflush [rcx]
+		{[]byte{0x0F, 0xAE, 0xE8}, false},                  // lfence
+		{[]byte{0x66, 0x0F, 0xAE, 0x30}, false},            // clwb [rax]
+		{[]byte{0xF3, 0x48, 0x0F, 0xAE, 0xE8}, false},      // incsspq rax
+		{[]byte{0x0F, 0xC7, 0x09}, false},                  // cmpxchg8b [rcx]
+		{[]byte{0x0F, 0xC7, 0x29}, false},                  // xsaves [rcx]
+		{[]byte{0x0F, 0xC7, 0xF0}, false},                  // rdrand eax
+		{[]byte{0x0F, 0x01, 0x21}, false}, {[]byte{0x48, 0x0F, 0xAE}, false}, {[]byte{0x65}, false}, {[]byte{0x48}, false}, {nil, false},
+	} {
+		if got := isXSave(c.code); got != c.want {
+			t.Errorf("%x: %v", c.code, got)
+		}
+	}
+}
+
 func FuzzSites(f *testing.F) {
 	b, err := toy.Build(toy.Options{})
 	if err != nil {

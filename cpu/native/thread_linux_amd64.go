@@ -37,6 +37,7 @@ type thread struct {
 	// renewals counts the times in a row that a fault only had the host's
 	// mapping renewed.
 	renewals int
+	narrowed narrowed
 }
 
 // NewThread implements cpu.Engine.
@@ -214,10 +215,12 @@ func (t *thread) hide() {
 	t.shown = 0
 }
 
-// enter starts the enclave with the registers in r and the host's XSAVE state.
+// enter starts the enclave with the registers in r and the host's XSAVE state
+// of the components that XFRM has.
 func (t *thread) enter(r *cpu.Regs) {
 	c := t.c
 	t.put(r)
+	c.foreign = c.xmask &^ uint64(t.lp.XFRM())
 	for entered(c); c.trap == trapUnarmed; entered(c) {
 		armThread()
 	}
@@ -272,6 +275,12 @@ func resumed(c *context) {
 // nil if the enclave goes on, and has by then run until it left or trapped
 // again.
 func (t *thread) trapped(r *cpu.Regs) (*cpu.Exit, error) {
+	narrowed := t.narrowed.active
+	if narrowed && t.widen() {
+		t.get(r)
+		t.resume(r)
+		return nil, nil
+	}
 	if t.c.trap == trapInterrupt {
 		t.get(r)
 		return t.interrupt(r)
@@ -298,6 +307,10 @@ func (t *thread) trapped(r *cpu.Regs) (*cpu.Exit, error) {
 		if fault != nil {
 			ev.Vector, ev.ErrorCode, cause = fault.Vector, fault.ErrorCode, fault.Reason
 		} else if t.renew(ev.Addr) {
+			t.resume(r)
+			return nil, nil
+		}
+		if !narrowed && t.narrow(r, code) {
 			t.resume(r)
 			return nil, nil
 		}

@@ -58,6 +58,7 @@ var groups = []struct {
 	{"Entry", entryTests},
 	{"Exception", exceptionTests()},
 	{"State", stateTests},
+	{"XSave", xsaveTests},
 	{"Interrupt", interruptTests},
 	{"Threads", threadTests},
 	{"Leaf", leafTests},

@@ -48,6 +48,15 @@ func IsName(s string) bool {
 	return s != ""
 }
 
+// LastName returns the letters, digits and underscores that s ends in.
+func LastName(s string) string {
+	start := len(s)
+	for start > 0 && (letter(s[start-1]) || digit(s[start-1])) {
+		start--
+	}
+	return s[start:]
+}
+
 type parser struct {
 	src    string
 	at     int
@@ -220,22 +229,22 @@ func (p *parser) group(depth int) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	named := 0
-	for i, f := range fields {
+	named := map[string]bool{}
+	for _, f := range fields {
 		if f.Name == "" {
 			continue
 		}
-		named++
-		if slices.ContainsFunc(fields[:i], func(g Field) bool { return g.Name == f.Name }) {
+		if named[f.Name] {
 			return Value{}, p.wrap(f.Pos, f.Pos+len(f.Name), ErrSyntax, "%s is given twice", f.Name)
 		}
+		named[f.Name] = true
 	}
 	switch {
-	case named > 0 && closing == ']':
+	case len(named) > 0 && closing == ']':
 		return Value{}, p.fail(start, "a list has no names: a struct is written {a: 1}")
-	case named > 0 && named < len(fields):
+	case len(named) > 0 && len(named) < len(fields):
 		return Value{}, p.fail(start, "either all members have a name, or none")
-	case closing == '}' && named == len(fields):
+	case closing == '}' && len(named) == len(fields):
 		return Value{Kind: Struct, Fields: fields}, nil
 	}
 	v := Value{Kind: List, List: make([]Value, len(fields))}

@@ -13,11 +13,9 @@ import (
 	"github.com/feidi-dev/feidi/enclave/invoke"
 )
 
-// answers are none yet, to some OCALLs.
-func answers(t testing.TB) *invoke.Answers {
+// planOf is the plan of an EDL.
+func planOf(t testing.TB, text string) *plan.Plan {
 	t.Helper()
-	const text = `enclave { struct point { int x; int y; }; trusted { public void f(void); };
-		untrusted { int a(int v) propagate_errno; void b([out, size=8] char *p, [in, string] const char *s); struct point c(void); }; };`
 	i, _, err := edl.Load("t.edl", edl.Options{Open: func(path string) ([]byte, error) {
 		if path != "t.edl" {
 			return nil, fs.ErrNotExist
@@ -31,7 +29,14 @@ func answers(t testing.TB) *invoke.Answers {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return invoke.NewAnswers(p, nil)
+	return p
+}
+
+// answers are none yet, to some OCALLs.
+func answers(t testing.TB) *invoke.Answers {
+	t.Helper()
+	return invoke.NewAnswers(planOf(t, `enclave { struct point { int x; int y; }; trusted { public void f(void); };
+		untrusted { int a(int v) propagate_errno; void b([out, size=8] char *p, [in, string] const char *s); struct point c(void); }; };`), nil)
 }
 
 // TestAnswers reads answers and compares what they are taken for.

@@ -148,10 +148,10 @@ func (c *Client) Call(ctx context.Context, call *value.Call) (*Result, error) {
 func (s *server) with(err error) error {
 	s.returned = err == nil
 	switch {
-	case len(s.failed) == 0:
+	case s.failed == nil:
 		return err
 	case err == nil:
-		return s.failed[0]
+		return s.failed
 	}
-	return fmt.Errorf("%w (%w)", err, s.failed[0])
+	return fmt.Errorf("%w (%w)", err, s.failed)
 }

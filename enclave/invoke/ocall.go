@@ -40,8 +40,8 @@ type Handler func(ctx context.Context, o *OCall) Answer
 // server serves the OCALLs of one ECALL.
 type server struct {
 	client   *Client
-	failed   []error
-	returned bool // the ECALL did
+	failed   error // of the first OCALL that could not be served
+	returned bool  // the ECALL did
 }
 
 func (s *server) table() uedge.Table {
@@ -52,8 +52,8 @@ func (s *server) table() uedge.Table {
 	for i, f := range s.client.plan.OCalls {
 		t[i] = func(ctx context.Context, c uedge.Call) status.Code {
 			code, err := s.serve(ctx, f, c)
-			if err != nil {
-				s.failed = append(s.failed, fmt.Errorf("OCALL %s: %w", f.Name, err))
+			if err != nil && s.failed == nil {
+				s.failed = fmt.Errorf("OCALL %s: %w", f.Name, err)
 			}
 			return code
 		}
@@ -61,14 +61,8 @@ func (s *server) table() uedge.Table {
 	return t
 }
 
-// maxFailed is how many errors of OCALLs are kept: an enclave may loop.
-const maxFailed = 16
-
 // serve serves one OCALL. The structure is copied before it is looked at.
 func (s *server) serve(ctx context.Context, f *plan.Call, c uedge.Call) (status.Code, error) {
-	if len(s.failed) > maxFailed {
-		return status.ErrUnexpected, nil
-	}
 	memory := callMemory{c}
 	var ms []byte
 	if f.HasMS() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/plan"
 )
 
@@ -18,4 +19,25 @@ func Signature(f *plan.Call) string {
 		s += " propagate_errno"
 	}
 	return s
+}
+
+// Definition is a struct, union or enum as EDL defines it, with its size in
+// bytes in a comment, if that is known.
+func Definition(t *plan.Composite) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s {", t.Kind, t.Name)
+	if t.Kind == edl.EnumKind {
+		for i, e := range t.Elements {
+			fmt.Fprintf(&b, " %s = %d,", e.Name, t.Values[i])
+		}
+		return strings.TrimSuffix(b.String(), ",") + " }"
+	}
+	for _, m := range t.Members {
+		fmt.Fprintf(&b, "\n    %s;", m.Declaration())
+	}
+	b.WriteString("\n}")
+	if t.Known() {
+		fmt.Fprintf(&b, " // %d bytes", t.Size)
+	}
+	return b.String()
 }

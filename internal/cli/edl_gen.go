@@ -169,23 +169,3 @@ func (g *generating) side(p *plan.Plan, trusted bool) ([]gen.File, error) {
 	f, err := write(p, o)
 	return []gen.File{types, f}, err
 }
-
-// edger8rOptions gives the options of sgx_edger8r, which may be in capital
-// letters and have one hyphen, their form here.
-func edger8rOptions(args []string) []string {
-	out := slices.Clone(args)
-	for i, arg := range out {
-		if arg == "--" {
-			break
-		}
-		name := strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"))
-		if arg[:min(len(arg), 1)] == "-" && slices.Contains(edger8rNames, name) {
-			out[i] = "--" + name
-		}
-	}
-	return out
-}
-
-var edger8rNames = []string{
-	"trusted", "untrusted", "trusted-dir", "untrusted-dir", "search-path", "header-only", "use-prefix", "help",
-}

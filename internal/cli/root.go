@@ -27,13 +27,7 @@ type app struct {
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{in: stdin, out: &output{w: stdout}, err: stderr}
 	root := a.root()
-	if len(args) > 0 && args[0] == "sign" {
-		args = longOptions(args)
-	}
-	if len(args) > 1 && args[0] == "edl" && args[1] == "gen" {
-		args = edger8rOptions(args)
-	}
-	root.SetArgs(args)
+	root.SetArgs(longOptions(args))
 	return a.finish(root.ExecuteC())
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/feidi-dev/feidi/edl"
 	"github.com/feidi-dev/feidi/edl/plan"
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/enclave/invoke"
@@ -261,7 +260,7 @@ func (s *session) describe(name string) error {
 	}
 	for _, t := range s.plan.Types {
 		if t.Name == name && t.Name != "" {
-			s.a.printf("%s\n", describeType(t))
+			s.a.printf("%s\n", invoke.Definition(t))
 			found = true
 		}
 	}
@@ -269,24 +268,4 @@ func (s *session) describe(name string) error {
 		return usage("%.60q is no function and no type of the EDL", name)
 	}
 	return nil
-}
-
-// describeType writes a definition as EDL does.
-func describeType(t *plan.Composite) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s {", t.Kind, t.Name)
-	if t.Kind == edl.EnumKind {
-		for i, e := range t.Elements {
-			fmt.Fprintf(&b, " %s = %d,", e.Name, t.Values[i])
-		}
-		return strings.TrimSuffix(b.String(), ",") + " }"
-	}
-	for _, m := range t.Members {
-		fmt.Fprintf(&b, "\n    %s;", m.Declaration())
-	}
-	fmt.Fprintf(&b, "\n}")
-	if t.Known() {
-		fmt.Fprintf(&b, " // %s", count(t.Size, "byte"))
-	}
-	return b.String()
 }

@@ -182,23 +182,3 @@ func sourceDate() (time.Time, error) {
 	}
 	return t, nil
 }
-
-// signOptions are the options of sgx_sign, which has one hyphen before a word.
-var signOptions = []string{
-	"enclave", "key", "out", "config", "sig", "unsigned", "dumpfile", "cssfile",
-	"ignore-rel-error", "ignore-init-sec-error", "resign", "help", "version",
-}
-
-// longOptions gives sgx_sign's options their second hyphen.
-func longOptions(args []string) []string {
-	out := slices.Clone(args)
-	for i, arg := range out {
-		if arg == "--" {
-			break
-		}
-		if name, ok := strings.CutPrefix(arg, "-"); ok && slices.Contains(signOptions, name) {
-			out[i] = "-" + arg
-		}
-	}
-	return out
-}

@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 
@@ -90,28 +89,6 @@ func rsaSign(ts *testscript.TestScript, neg bool, args []string) {
 	sig, err := rsa.SignPKCS1v15(nil, privateKey(ts, args[0]), crypto.SHA256, digest[:])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), sig, 0o644))
-}
-
-func TestArgs(t *testing.T) {
-	for _, c := range []struct{ argv, want []string }{
-		{nil, nil},
-		{[]string{"feidi"}, []string{}},
-		{[]string{"/usr/bin/feidi", "sign", "-x"}, []string{"sign", "-x"}},
-		{[]string{"sgx_sign", "dump"}, []string{"sign", "dump"}},
-		{[]string{filepath.Join("opt", "sgx_sign.exe")}, []string{"sign"}},
-	} {
-		if got := Args(c.argv); !slices.Equal(got, c.want) {
-			t.Errorf("%q: %q, want %q", c.argv, got, c.want)
-		}
-	}
-}
-
-func TestLongOptions(t *testing.T) {
-	in := []string{"sign", "sign", "-key", "k", "-o", "-out", "--enclave", "-", "-enclave=x", "--", "-key"}
-	want := []string{"sign", "sign", "--key", "k", "-o", "--out", "--enclave", "-", "-enclave=x", "--", "-key"}
-	if got := longOptions(in); !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
-	}
 }
 
 // TestLargeEnclaveAsConfig takes the settings of an enclave that is larger than

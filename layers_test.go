@@ -34,7 +34,7 @@ var layers = map[string]int{
 
 	"cpu": 2, "cpu/native": 2,
 
-	"enclave": 3, "enclave/invoke": 3, "inside": 3, "arch/": 3,
+	"enclave": 3, "enclave/invoke": 3, "enclave/tstdc": 3, "inside": 3, "arch/": 3,
 
 	"aesm": 4, "pcs": 4, "pccs": 4,
 

@@ -36,6 +36,12 @@ func (e *BufferError) Error() string {
 // Unwrap returns the status.
 func (e *BufferError) Unwrap() error { return e.Status }
 
+// Unserved is the error of a function that nobody implements; its status is
+// SGX_ERROR_INVALID_FUNCTION.
+func Unserved(name string) error {
+	return fmt.Errorf("edl/edge: %s is not served: %w", name, status.ErrInvalidFunction)
+}
+
 // Status is the status that the other side gets for an error: the status.Code
 // in it, or SGX_ERROR_UNEXPECTED.
 func Status(err error) status.Code {

@@ -16,13 +16,38 @@ import (
 
 	_ "github.com/feidi-dev/feidi/cpu/native" // the engine, where there is one
 	"github.com/feidi-dev/feidi/enclave"
+	"github.com/feidi-dev/feidi/enclave/tstdc"
 	"github.com/feidi-dev/feidi/image"
 	toyimage "github.com/feidi-dev/feidi/internal/toy"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/sign"
 	"github.com/feidi-dev/feidi/testsuite/client/pce"
 	"github.com/feidi-dev/feidi/testsuite/client/toy"
+	tstdcedl "github.com/feidi-dev/feidi/testsuite/client/tstdc"
 )
+
+// What the runtime has built in is what is generated for a host to implement.
+var _ tstdcedl.TstdcOCalls = (*tstdc.OCalls)(nil)
+
+// A host serves some OCALLs, the library those that its EDL imports, and the
+// rest nobody.
+type someHost struct {
+	tstdc.OCalls
+	rest
+}
+type rest struct {
+	tstdcedl.UnimplementedTstdcOCalls
+}
+
+var _ tstdcedl.TstdcOCalls = (*someHost)(nil)
+
+// TestUnimplemented asks for an OCALL that nobody serves.
+func TestUnimplemented(t *testing.T) {
+	_, err := rest{}.SgxOcCpuidex(t.Context(), 0, 0)
+	if !errors.Is(err, enclave.ErrInvalidFunction) || !strings.Contains(err.Error(), "sgx_oc_cpuidex") {
+		t.Error(err)
+	}
+}
 
 func powerOn(t testing.TB) *enclave.Machine {
 	t.Helper()

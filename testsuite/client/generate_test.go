@@ -22,9 +22,12 @@ var update = flag.Bool("update", false, "generate the clients anew")
 
 // The clients are what the generator makes of the EDLs.
 func TestGenerated(t *testing.T) {
-	pceEDL, err := os.ReadFile("pce/pce.edl")
-	if err != nil {
-		t.Fatal(err)
+	read := func(path string) string {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
 	}
 	for _, c := range []struct {
 		name, edl string
@@ -32,8 +35,9 @@ func TestGenerated(t *testing.T) {
 		types     map[string]gogen.Type
 	}{
 		{name: "toy", edl: toy.EDL},
+		{name: "tstdc", edl: read("tstdc/tstdc.edl")},
 		{
-			name: "pce", edl: string(pceEDL),
+			name: "pce", edl: read("pce/pce.edl"),
 			layouts: map[string]plan.Layout{"psvn_t": {Size: pce.PSVNSize, Align: 1}, "pce_info_t": {Size: pce.InfoSize, Align: 1}},
 			types: map[string]gogen.Type{
 				"psvn_t":     {Name: "PSVN", Kind: gogen.Coder},

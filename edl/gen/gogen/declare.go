@@ -10,6 +10,22 @@ func (g *generator) typesFile() {
 	g.interfaceType(g.name+"ECalls", "are the functions of the enclave: what it implements,\n// and what its client calls.", g.ecalls)
 	if len(g.ocalls) > 0 {
 		g.interfaceType(g.name+"OCalls", "are the functions that the enclave calls outside: what\n// the host implements. The context is that of the OCALL: an ECALL made with it\n// is nested. The status of an error is what the enclave sees.", g.ocalls)
+		g.unimplemented()
+	}
+}
+
+// unimplemented writes a struct to embed where not every OCALL is served.
+func (g *generator) unimplemented() {
+	typ := "Unimplemented" + g.name + "OCalls"
+	g.f("\n// %s serves no OCALL. Embedded in what serves some, it\n// answers the others with SGX_ERROR_INVALID_FUNCTION.\ntype %s struct{}\n\nvar _ %sOCalls = %s{}\n", typ, typ, g.name, typ)
+	for _, f := range g.ocalls {
+		g.f("\n// %s fails.\nfunc (%s) %s%s {\n", f.name, typ, f.name, g.spellSignature(f))
+		unserved := fmt.Sprintf("%sUnserved(%q)", g.use(importEdge), f.Name)
+		if !f.named() {
+			g.f("return %s\n}\n", unserved)
+		} else {
+			g.f("err = %s\nreturn\n}\n", unserved)
+		}
 	}
 }
 

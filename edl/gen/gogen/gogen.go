@@ -72,7 +72,8 @@ type Options struct {
 // Types writes what both sides share: X_types.go with the types of the
 // interface X, and the interfaces XECalls and XOCalls with the functions. The
 // client outside and the enclave implement XECalls; the host and the proxy
-// inside implement XOCalls.
+// inside implement XOCalls, and so does UnimplementedXOCalls, to be embedded by
+// a host that serves some of them.
 func Types(p *plan.Plan, o Options) (gen.File, error) {
 	return writeFile(p, o, "types", (*generator).typesFile)
 }
@@ -171,7 +172,7 @@ func newGenerator(p *plan.Plan, o Options) (*generator, error) {
 		return nil, fmt.Errorf("package %q: %w", g.pkg, gen.ErrName)
 	}
 	lower := localName(g.name)
-	g.names = newNameScope(g.name, "New"+g.name, g.name+"ECalls", g.name+"OCalls", g.name+"Table", g.name+"Host",
+	g.names = newNameScope(g.name, "New"+g.name, g.name+"ECalls", g.name+"OCalls", "Unimplemented"+g.name+"OCalls", g.name+"Table", g.name+"Host",
 		lower+"ECallServer", lower+"OCallServer")
 	for imp := range g.everyImport() {
 		g.names.taken[path.Base(imp)] = true

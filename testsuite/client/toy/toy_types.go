@@ -152,3 +152,20 @@ type ToyOCalls interface {
 	//	uint64_t ocall_ask(uint64_t v);
 	OcallAsk(ctx context.Context, v uint64) (ret uint64, err error)
 }
+
+// UnimplementedToyOCalls serves no OCALL. Embedded in what serves some, it
+// answers the others with SGX_ERROR_INVALID_FUNCTION.
+type UnimplementedToyOCalls struct{}
+
+var _ ToyOCalls = UnimplementedToyOCalls{}
+
+// OcallPrint fails.
+func (UnimplementedToyOCalls) OcallPrint(ctx context.Context, s string) error {
+	return edge.Unserved("ocall_print")
+}
+
+// OcallAsk fails.
+func (UnimplementedToyOCalls) OcallAsk(ctx context.Context, v uint64) (ret uint64, err error) {
+	err = edge.Unserved("ocall_ask")
+	return
+}

@@ -634,3 +634,78 @@ type WideOCalls interface {
 	//	int ocall_fail(int how);
 	OcallFail(ctx context.Context, how int32) (ret int32, err error)
 }
+
+// UnimplementedWideOCalls serves no OCALL. Embedded in what serves some, it
+// answers the others with SGX_ERROR_INVALID_FUNCTION.
+type UnimplementedWideOCalls struct{}
+
+var _ WideOCalls = UnimplementedWideOCalls{}
+
+// OcallNothing fails.
+func (UnimplementedWideOCalls) OcallNothing(ctx context.Context) error {
+	return edge.Unserved("ocall_nothing")
+}
+
+// OcallSum fails.
+func (UnimplementedWideOCalls) OcallSum(ctx context.Context, a, b int32) (ret, errno int32, err error) {
+	err = edge.Unserved("ocall_sum")
+	return
+}
+
+// OcallStructs fails.
+func (UnimplementedWideOCalls) OcallStructs(ctx context.Context, p Point, w Word, c Color, n Nest) (ret Nest, err error) {
+	err = edge.Unserved("ocall_structs")
+	return
+}
+
+// OcallBuffers fails.
+func (UnimplementedWideOCalls) OcallBuffers(ctx context.Context, p []byte, m uint64, z *[2]int32, pts []Point) (ret uint64, q []byte, one int64, err error) {
+	err = edge.Unserved("ocall_buffers")
+	return
+}
+
+// OcallArrays fails.
+func (UnimplementedWideOCalls) OcallArrays(ctx context.Context, a *[4]int32, c *[2]Point) (b [4]int32, err error) {
+	err = edge.Unserved("ocall_arrays")
+	return
+}
+
+// OcallPrint fails.
+func (UnimplementedWideOCalls) OcallPrint(ctx context.Context, s string) error {
+	return edge.Unserved("ocall_print")
+}
+
+// OcallUpper fails.
+func (UnimplementedWideOCalls) OcallUpper(ctx context.Context, s, w, x string) (sOut, xOut string, err error) {
+	err = edge.Unserved("ocall_upper")
+	return
+}
+
+// OcallDeep fails.
+func (UnimplementedWideOCalls) OcallDeep(ctx context.Context, l *List, many []List) error {
+	return edge.Unserved("ocall_deep")
+}
+
+// OcallNest fails.
+func (UnimplementedWideOCalls) OcallNest(ctx context.Context, depth int32) (ret int32, err error) {
+	err = edge.Unserved("ocall_nest")
+	return
+}
+
+// Write fails.
+func (UnimplementedWideOCalls) Write(ctx context.Context, fd int32, p []byte) (ret int64, errno int32, err error) {
+	err = edge.Unserved("write")
+	return
+}
+
+// OcallPointer fails.
+func (UnimplementedWideOCalls) OcallPointer(ctx context.Context, p edge.Pointer) (ret edge.Pointer, err error) {
+	err = edge.Unserved("ocall_pointer")
+	return
+}
+
+// OcallFail fails.
+func (UnimplementedWideOCalls) OcallFail(ctx context.Context, how int32) (ret int32, err error) {
+	err = edge.Unserved("ocall_fail")
+	return
+}

@@ -1,6 +1,10 @@
 package edl
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/feidi-dev/feidi/internal/text"
+)
 
 // suggest returns "did you mean `x`?" if one of the candidates is close to a
 // name, else another hint.
@@ -13,7 +17,7 @@ func suggest(name string, candidates []string, other string) string {
 		if strings.EqualFold(c, name) {
 			return "did you mean `" + c + "`?"
 		}
-		if d := edits(name, c, distance); d < distance {
+		if d := text.Distance(name, c, distance); d < distance {
 			best, distance = c, d
 		}
 	}
@@ -21,28 +25,4 @@ func suggest(name string, candidates []string, other string) string {
 		return other
 	}
 	return "did you mean `" + best + "`?"
-}
-
-// edits is the Levenshtein distance of two names, or bound if it is larger.
-func edits(a, b string, bound int) int {
-	if len(a)-len(b) >= bound || len(b)-len(a) >= bound {
-		return bound
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := corner
-			if a[i] != b[j] {
-				d++
-			}
-			corner = row[j+1]
-			row[j+1] = min(d, row[j]+1, corner+1)
-		}
-	}
-	return min(row[len(b)], bound)
 }

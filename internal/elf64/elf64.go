@@ -1,6 +1,6 @@
 // Package elf64 reads the tables of 64-bit little-endian ELF files (System V
-// ABI, "Object Files") in place: nothing of the file is copied but names of
-// sections, and no table of it can make the reader use more memory than the
+// ABI, "Object Files") in place: nothing of the file is copied but tables of
+// names, and no table of it can make the reader use more memory than the
 // file is long. It judges no more than that tables lie within the file.
 package elf64
 

@@ -36,7 +36,7 @@ var layers = map[string]int{
 
 	"enclave": 3, "enclave/invoke": 3, "enclave/tstdc": 3, "inside": 3, "arch/": 3,
 
-	"aesm": 4, "pcs": 4, "pccs": 4,
+	"aesm": 4, "pcs": 4, "pccs": 4, "internal/prompt": 4,
 
 	"internal/cli": 5, "cmd/feidi": 5,
 
@@ -67,7 +67,7 @@ var modules = map[string][]string{
 	"github.com/pelletier/go-toml/v2": {"sign/config"},
 	"golang.org/x/arch":               {"cpu/native", "internal/asm"},
 	"golang.org/x/sys":                {"cpu/native", "internal/host", "internal/cpuid", "enclave"},
-	"golang.org/x/term":               {"internal/cli"},
+	"golang.org/x/term":               {"internal/prompt"},
 }
 
 // pkg is what `go list -deps -json` says of a package.

@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"bufio"
-	"bytes"
-	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -48,26 +45,6 @@ func TestComplete(t *testing.T) {
 		word, list := s.complete(x.before)
 		if word != x.word || strings.Join(list, "|") != x.want {
 			t.Errorf("%q: %q, %q, want %q", x.before, word, strings.Join(list, "|"), x.want)
-		}
-	}
-	if c := common([]string{"raw_add(", "raw_ask("}); c != "raw_a" || common(nil) != "" {
-		t.Errorf("common: %q", c)
-	}
-	list := []string{"a", "bbb", "cc", "d"}
-	for width, want := range map[int]string{80: "a    bbb  cc   d\n", 10: "a    bbb\ncc   d\n", 1: "a\nbbb\ncc\nd\n"} {
-		if got := columns(list, width); got != want {
-			t.Errorf("columns, %d wide: %q, want %q", width, got, want)
-		}
-	}
-}
-
-// TestKeys reads what Ctrl-C becomes, also into little room.
-func TestKeys(t *testing.T) {
-	for _, size := range []int{16, 17, 64} {
-		k := &keys{ReadWriter: bytes.NewBufferString("ab\x03cd\x03\x03")}
-		got, err := io.ReadAll(bufio.NewReaderSize(k, size))
-		if want := "ab\x05\x15\rcd\x05\x15\r\x05\x15\r"; err != nil || string(got) != want {
-			t.Errorf("%d bytes at once: %q, %v, want %q", size, got, err, want)
 		}
 	}
 }

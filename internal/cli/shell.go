@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"github.com/feidi-dev/feidi/edl/plan"
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/enclave/invoke"
+	"github.com/feidi-dev/feidi/internal/prompt"
 )
 
 const shellHelp = `  f(1, "text")           call a function
@@ -70,37 +70,6 @@ one line after the other, and its exit code is 1 if any of them failed.
 	return cmd
 }
 
-// maxLine is the longest line of a shell, in bytes.
-const maxLine = 4 << 20
-
-// lineReader reads the lines of a shell.
-type lineReader interface {
-	// ReadLine returns a line without its end, or io.EOF.
-	ReadLine() (string, error)
-	Close() error
-}
-
-// plainLines reads from what is no terminal.
-type plainLines struct{ *bufio.Scanner }
-
-func newPlainLines(r io.Reader) plainLines {
-	s := bufio.NewScanner(r)
-	s.Buffer(nil, maxLine)
-	return plainLines{s}
-}
-
-func (p plainLines) ReadLine() (string, error) {
-	if p.Scan() {
-		return p.Text(), nil
-	}
-	if err := p.Err(); err != nil {
-		return "", cannot(fmt.Errorf("reading a line: %w", err))
-	}
-	return "", io.EOF
-}
-
-func (plainLines) Close() error { return nil }
-
 func (a *app) runShell(s *session) (err error) {
 	if err := s.reload(); err != nil {
 		return err
@@ -110,16 +79,15 @@ func (a *app) runShell(s *session) (err error) {
 			err = cerr
 		}
 	}()
-	lines, interactive, err := a.lines(s)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if cerr := lines.Close(); err == nil && cerr != nil {
-			err = cannot(cerr)
-		}
-	}()
+	h := &history{path: historyPath()}
+	lines, interactive := prompt.New(a.in, prompt.Options{Prompt: "feidi> ", History: &h.History, Complete: s.complete})
 	if interactive {
+		h.read()
+		defer func() {
+			if herr := h.write(); err == nil && herr != nil {
+				err = cannot(herr)
+			}
+		}()
 		fmt.Fprintf(a.out, "%s, %s. Type help for help.\n", count(len(s.plan.ECalls), "function"), count(len(s.plan.OCalls), "OCALL"))
 	}
 	failed := 0
@@ -129,7 +97,7 @@ func (a *app) runShell(s *session) (err error) {
 			break
 		}
 		if err != nil {
-			return err
+			return cannot(fmt.Errorf("reading a line: %w", err))
 		}
 		leave, err := s.line(line)
 		if err != nil {

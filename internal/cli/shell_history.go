@@ -5,20 +5,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/feidi-dev/feidi/internal/prompt"
 )
 
 // history are the lines of earlier shells and of this one, the oldest first.
 type history struct {
-	path  string // "" if there is nowhere to keep them
-	lines []string
+	prompt.History
+	path string // "" if there is nowhere to keep them
 }
 
-// Limits of the history that is kept.
-const (
-	maxHistory     = 1000
-	maxHistoryLine = 4096
-	maxHistoryFile = maxHistory * (maxHistoryLine + 1)
-)
+// maxHistoryFile is the size of the largest history, in bytes.
+const maxHistoryFile = prompt.MaxHistory * (prompt.MaxHistoryLine + 1)
 
 // historyPath is where the history is kept: $XDG_STATE_HOME/feidi, or what
 // stands for it by default.
@@ -63,27 +61,7 @@ func (h *history) write() error {
 		}
 	}
 	return writeFile(h.path, 0o600, func(w io.Writer) error {
-		_, err := io.WriteString(w, strings.Join(h.lines, "\n")+"\n")
+		_, err := io.WriteString(w, strings.Join(h.Lines, "\n")+"\n")
 		return err
 	})
 }
-
-// Add implements term.History.
-func (h *history) Add(line string) {
-	if line = strings.TrimSpace(line); line == "" || len(line) > maxHistoryLine || strings.Contains(line, "\n") {
-		return
-	}
-	if n := len(h.lines); n > 0 && h.lines[n-1] == line {
-		return
-	}
-	h.lines = append(h.lines, line)
-	if len(h.lines) > maxHistory {
-		h.lines = h.lines[len(h.lines)-maxHistory:]
-	}
-}
-
-// Len implements term.History.
-func (h *history) Len() int { return len(h.lines) }
-
-// At implements term.History: 0 is the latest line.
-func (h *history) At(i int) string { return h.lines[len(h.lines)-1-i] }

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/feidi-dev/feidi/internal/prompt"
 )
 
 // TestHistory keeps lines for their owner alone, also where others could read
@@ -14,11 +16,11 @@ func TestHistory(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "state", "feidi", "shell_history")
 	h := &history{path: file}
-	for _, line := range []string{" f(1) ", "", "f(1)", "f(2)", "two\nlines", strings.Repeat("x", maxHistoryLine+1)} {
+	for _, line := range []string{" f(1) ", "", "f(1)", "f(2)", "two\nlines", "\x1b[2J", strings.Repeat("x", prompt.MaxHistoryLine+1)} {
 		h.Add(line)
 	}
 	if h.Len() != 2 || h.At(0) != "f(2)" || h.At(1) != "f(1)" {
-		t.Errorf("history %q", h.lines)
+		t.Errorf("history %q", h.Lines)
 	}
 	if err := h.write(); err != nil {
 		t.Fatal(err)
@@ -27,8 +29,8 @@ func TestHistory(t *testing.T) {
 	private(t, file, 0o600)
 	again := &history{path: file}
 	again.read()
-	if strings.Join(again.lines, "|") != "f(1)|f(2)" {
-		t.Errorf("read back as %q", again.lines)
+	if strings.Join(again.Lines, "|") != "f(1)|f(2)" {
+		t.Errorf("read back as %q", again.Lines)
 	}
 	if runtime.GOOS == "windows" {
 		return
@@ -41,7 +43,7 @@ func TestHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.path = link
-	for range maxHistory {
+	for range prompt.MaxHistory {
 		again.Add("f(3)")
 		again.Add("f(4)")
 	}
@@ -49,7 +51,7 @@ func TestHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	private(t, file, 0o600)
-	if b, err := os.ReadFile(file); err != nil || strings.Count(string(b), "\n") != maxHistory {
+	if b, err := os.ReadFile(file); err != nil || strings.Count(string(b), "\n") != prompt.MaxHistory {
 		t.Errorf("%d lines, %v", strings.Count(string(b), "\n"), err)
 	}
 	if err := (&history{path: os.DevNull}).write(); err != nil { // for those who want none

@@ -1,4 +1,4 @@
-package cli
+package prompt
 
 import (
 	"bytes"
@@ -10,25 +10,6 @@ import (
 
 	"golang.org/x/term"
 )
-
-const prompt = "feidi> "
-
-// lines reads from the terminal with editing, or plainly from what is none.
-func (a *app) lines(s *session) (lineReader, bool, error) {
-	in, ok := a.in.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return newPlainLines(a.in), false, nil
-	}
-	h := &history{path: historyPath()}
-	h.read()
-	t := &terminal{fd: int(in.Fd()), history: h, console: console(in), width: 80}
-	t.Terminal = term.NewTerminal(&keys{ReadWriter: t.console}, prompt) // the results may go elsewhere
-	t.History = h
-	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
-		return t.tab(s, line, pos, key)
-	}
-	return t, true, nil
-}
 
 // console is the terminal to write the prompt to. A terminal is mostly open for
 // both on every platform but one.
@@ -46,11 +27,19 @@ func console(in *os.File) io.ReadWriter {
 // then: calls print as usual, and Ctrl-C interrupts them.
 type terminal struct {
 	*term.Terminal
-	fd      int
-	history *history
-	console io.ReadWriter
-	width   int
-	partial string // what was completed last, to list the choices on a second Tab
+	fd       int
+	complete func(before string) (word string, choices []string)
+	console  io.ReadWriter
+	width    int
+	partial  string // what was completed last, to list the choices on a second Tab
+}
+
+func newTerminal(in *os.File, o Options) *terminal {
+	t := &terminal{fd: int(in.Fd()), complete: o.Complete, console: console(in), width: 80}
+	t.Terminal = term.NewTerminal(&keys{ReadWriter: t.console}, o.Prompt) // the results may go elsewhere
+	t.History = o.History
+	t.AutoCompleteCallback = t.tab
+	return t
 }
 
 // keys is the input of a terminal in raw mode. Ctrl-C drops the line, as it does
@@ -73,11 +62,11 @@ func (k *keys) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// ReadLine implements lineReader. Ctrl-D is the end.
+// ReadLine implements Reader. Ctrl-D is the end.
 func (t *terminal) ReadLine() (string, error) {
 	state, err := term.MakeRaw(t.fd)
 	if err != nil {
-		return "", cannot(err)
+		return "", err
 	}
 	defer func() { _ = term.Restore(t.fd, state) }()
 	if w, h, err := term.GetSize(t.fd); err == nil && w > 0 {
@@ -94,17 +83,14 @@ func (t *terminal) ReadLine() (string, error) {
 	return line, err
 }
 
-// Close keeps the history.
-func (t *terminal) Close() error { return t.history.write() }
-
 // tab completes the word before the cursor as far as it is certain. A second
 // Tab lists the choices.
-func (t *terminal) tab(s *session, line string, pos int, key rune) (string, int, bool) {
+func (t *terminal) tab(line string, pos int, key rune) (string, int, bool) {
 	if key != '\t' || pos > len(line) {
 		t.partial = ""
 		return "", 0, false
 	}
-	word, list := s.complete(line[:pos])
+	word, list := t.complete(line[:pos])
 	if len(list) == 0 {
 		return line, pos, true
 	}

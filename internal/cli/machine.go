@@ -152,20 +152,11 @@ func signImage(m *image.Image) (*isa.SigStruct, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now().UTC()
 	s := &isa.SigStruct{
-		Date:       bcd(now.Year())<<16 | bcd(int(now.Month()))<<8 | bcd(now.Day()),
+		Date:       sign.Date(time.Now()),
 		MiscSelect: m.MiscSelect, MiscMask: ^isa.MiscSelect(0),
 		Attributes: m.Attributes, AttributeMask: isa.Attributes{Flags: ^isa.AttrDebug, XFRM: isa.XFRMLegacy},
 		EnclaveHash: measure.Image(m),
 	}
 	return s, sign.Sign(s, key)
-}
-
-// bcd is n in binary-coded decimal.
-func bcd(n int) (v uint32) {
-	for shift := 0; n > 0; n, shift = n/10, shift+4 {
-		v |= uint32(n%10) << shift
-	}
-	return v
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/sign"
 	"github.com/feidi-dev/feidi/sign/config"
 )
 
@@ -22,7 +23,7 @@ const attrUnchecked = isa.AttributeFlags(0xFF) << 48
 // fillSigStruct fills the fields that follow from the configuration.
 func (p *plan) fillSigStruct(s *isa.SigStruct, date time.Time) {
 	*s = isa.SigStruct{
-		Header: isa.SigStructHeader, Header2: isa.SigStructHeader2, Date: bcdDate(date), SWDefined: p.HW,
+		Header: isa.SigStructHeader, Header2: isa.SigStructHeader2, Date: sign.Date(date), SWDefined: p.HW,
 		MiscSelect: isa.MiscSelect(p.MiscSelect), MiscMask: isa.MiscSelect(p.MiscMask),
 		ISVFamilyID: p.ISVFamilyID, ISVExtProdID: p.ISVExtProdID, ISVProdID: p.ProdID, ISVSVN: p.ISVSVN,
 	}
@@ -101,14 +102,4 @@ func xsaveSize(x isa.XFRM, sdk release) uint32 {
 		}
 	}
 	return n
-}
-
-// bcdDate is a day in UTC, each digit in four bits: yyyymmdd.
-func bcdDate(t time.Time) uint32 {
-	y, m, d := t.UTC().Date()
-	var v uint32
-	for i, n := 0, y*10000+int(m)*100+d; i < 8; i, n = i+1, n/10 {
-		v |= uint32(n%10) << (4 * i)
-	}
-	return v
 }

@@ -37,7 +37,7 @@ type context struct {
 	start, end          uint64 // ELRANGE
 	xsave               uint64 // address of the XSAVE area, 64-byte aligned
 	xmask               uint64 // components saved and restored: XCR0
-	foreign             uint64 // those that are in their initial configuration at entry: the ones outside XFRM
+	foreign             uint64 // those that go into their initial configuration at entry
 	enterStub           uint64
 	resumeStub, exitPtr uint64
 	exitStub            uint64

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/feidi-dev/feidi/cpu"
@@ -20,6 +21,9 @@ type elrange struct {
 	size  uint64
 	fixed bool // outside the arena
 	space *cpu.AddressSpace
+	// xsaves says that the code may have instructions that save extended
+	// state: it has, or it is not known.
+	xsaves atomic.Bool
 
 	mu    sync.Mutex
 	sites map[uint64]*masked // rewritten illegal instructions, by address
@@ -49,6 +53,7 @@ func (e *Engine) reserve(size, base uint64) (*elrange, error) {
 		r.base = at
 	}
 	r.space = cpu.NewAddressSpace(r.base, size)
+	r.xsaves.Store(true)
 	return r, nil
 }
 
@@ -106,6 +111,7 @@ func (r *elrange) Map(linear uint64, pa cpu.PA, pages uint64, perm cpu.Perm) err
 }
 
 func (r *elrange) mapPages(linear uint64, pa cpu.PA, pages uint64, prot int) error {
+	r.executes(prot)
 	n := uintptr(pages * isa.PageSize)
 	_, err := unix.MmapPtr(r.e.mem.fd, int64(pa-r.e.epcBase), pointer(linear), n, prot, unix.MAP_SHARED|unix.MAP_FIXED|unix.MAP_NORESERVE)
 	if err != nil {
@@ -145,7 +151,17 @@ func (r *elrange) sync(linear uint64) {
 	if !ok {
 		return
 	}
-	_, _, _ = unix.RawSyscall(unix.SYS_MPROTECT, uintptr(linear), isa.PageSize, uintptr(r.e.protection(pa, linear, perm)))
+	prot := r.e.protection(pa, linear, perm)
+	r.executes(prot)
+	_, _, _ = unix.RawSyscall(unix.SYS_MPROTECT, uintptr(linear), isa.PageSize, uintptr(prot))
+}
+
+// executes notes that pages are given a protection: code that comes after
+// Initialized is not known.
+func (r *elrange) executes(prot int) {
+	if prot&unix.PROT_EXEC != 0 {
+		r.xsaves.Store(true)
+	}
 }
 
 // Initialized implements cpu.Range: it rewrites EEXIT sites of executable
@@ -158,12 +174,14 @@ func (r *elrange) Initialized(functions []cpu.Function) error {
 	if !hasDispatch.Load() || r.fixed {
 		illegal = append(illegal, syscallInst, sysenterInst, int80Inst)
 	}
+	xsaves := false
 	for _, run := range r.space.Mappings() {
 		if run.Perm&cpu.PermX == 0 {
 			continue
 		}
 		code := r.executable(run)
 		for _, c := range code {
+			xsaves = xsaves || run.Perm&cpu.PermW != 0 || mayXSave(c.bytes)
 			for _, s := range exitSites(c.bytes) {
 				copy(c.bytes[s.off:], s.new)
 			}
@@ -176,6 +194,7 @@ func (r *elrange) Initialized(functions []cpu.Function) error {
 			}
 		}
 	}
+	r.xsaves.Store(xsaves)
 	return nil
 }
 

@@ -231,6 +231,27 @@ func isEnclu(code []byte) bool {
 	return len(code) >= 3 && binary.LittleEndian.Uint16(code) == 0x010F && code[2] == 0xD7
 }
 
+// mayXSave reports whether code may have an instruction that saves extended
+// state, wherever its instructions begin: XSAVE, XSAVEC or XSAVEOPT, or the
+// first bytes of one at its end.
+func mayXSave(code []byte) bool {
+	for _, op := range [][]byte{{0x0F, 0xAE}, {0x0F, 0xC7}} {
+		for at := 0; ; {
+			i := bytes.Index(code[at:], op)
+			if i < 0 {
+				break
+			}
+			if at += i + len(op); at == len(code) {
+				return true
+			}
+			if mod, reg := code[at]>>6, code[at]>>3&7; mod != 3 && (reg == 4 || reg == 6 && op[1] == 0xAE) {
+				return true
+			}
+		}
+	}
+	return len(code) > 0 && code[len(code)-1] == 0x0F
+}
+
 // isXSave reports whether code begins with XSAVE, XSAVEC, XSAVEOPT or XRSTOR:
 // the instructions for programs whose mask of components is EDX:EAX.
 func isXSave(code []byte) bool {

@@ -220,6 +220,28 @@ func TestProhibited(t *testing.T) {
 
 // FuzzSites looks for code on which the search panics, or finds what is not
 // there. What the assembler makes is seeded.
+func TestMayXSave(t *testing.T) {
+	for _, c := range []struct {
+		code []byte
+		want bool
+	}{
+		{[]byte{0x90, 0x48, 0x0F, 0xAE, 0x21, 0xC3}, true},             // xsave64 [rcx]
+		{[]byte{0x48, 0x0F, 0xAE, 0x72, 0x40, 0xC3}, true},             // xsaveopt64 [rdx+64]
+		{[]byte{0x0F, 0xC7, 0xF0, 0x48, 0x0F, 0xC7, 0x21, 0xC3}, true}, // rdrand eax; xsavec64 [rcx]
+		{[]byte{0xB8, 0x0F, 0xAE, 0x20, 0x00, 0xC3}, true},             // inside a constant
+		{[]byte{0x90, 0x0F}, true}, {[]byte{0x0F, 0xAE}, true}, {[]byte{0x0F, 0xC7}, true},
+		{[]byte{0x48, 0x0F, 0xAE, 0x29, 0xC3}, false}, // xrstor64 [rcx]
+		{[]byte{0x0F, 0xAE, 0x01, 0xC3}, false},       // fxsave [rcx]
+		{[]byte{0x0F, 0xAE, 0xF0, 0xC3}, false},       // mfence
+		{[]byte{0x0F, 0xC7, 0x30, 0xC3}, false},       // vmptrld [rax]
+		{[]byte{0x0F, 0x0B}, false}, {nil, false},
+	} {
+		if got := mayXSave(c.code); got != c.want {
+			t.Errorf("%x: %v", c.code, got)
+		}
+	}
+}
+
 func TestIsXSave(t *testing.T) {
 	for _, c := range []struct {
 		code []byte
@@ -284,7 +306,11 @@ func FuzzSites(f *testing.F) {
 				end = s.off + len(s.old)
 			}
 		}
+		may := mayXSave(code)
 		for i := range code {
+			if modrm := i + bytes.IndexByte(code[i:], 0x0F) + 2; !may && isXSave(code[i:]) && code[modrm]>>3&7 != 5 {
+				t.Fatalf("an instruction that saves state at %d was not found", i)
+			}
 			if n := instLen(code[i:]); n < 0 || n > 15 || n > len(code)-i {
 				t.Fatalf("an instruction of %d bytes, of %d", n, len(code)-i)
 			}

@@ -220,7 +220,9 @@ func (t *thread) hide() {
 func (t *thread) enter(r *cpu.Regs) {
 	c := t.c
 	t.put(r)
-	c.foreign = c.xmask &^ uint64(t.lp.XFRM())
+	if c.foreign = 0; t.r.xsaves.Load() {
+		c.foreign = c.xmask &^ uint64(t.lp.XFRM())
+	}
 	for entered(c); c.trap == trapUnarmed; entered(c) {
 		armThread()
 	}

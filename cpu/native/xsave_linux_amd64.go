@@ -14,7 +14,8 @@ import (
 // On hardware EENTER sets XCR0 to XFRM. A program cannot; here the host's XCR0
 // stays, which may enable more, and two things make up for it. At entry the
 // components outside XFRM go into their initial configuration, so that XSAVEC
-// writes none of them. And an instruction of the XSAVE family whose mask
+// writes none of them; enclaves that certainly have no such instruction are
+// spared the time. And an instruction of the XSAVE family whose mask
 // exceeds XFRM, and which faults, is tried again with a mask that does not.
 
 // xsaveLayout asks the host where the standard format of its XSAVE area keeps

@@ -49,6 +49,7 @@ type probe struct {
 	tcsFlags   isa.TCSFlags
 	entry      string // label of TCS.OENTRY; empty for the dispatcher
 	noSymbols  bool   // the engine is not told of functions
+	noRWX      bool   // no page is writable and executable at the start
 	salt       byte
 
 	routines []routine
@@ -233,7 +234,9 @@ func (b *builder) pages() {
 	ret := make([]byte, isa.PageSize) // jmp rbx at its start
 	copy(ret, []byte{0xFF, 0xE3})
 	b.add(onlyR, isa.PTREG, permR, ret)
-	b.add(onlyRWX, isa.PTREG, permRWX, ret)
+	if !pr.noRWX {
+		b.add(onlyRWX, isa.PTREG, permRWX, ret)
+	}
 
 	entry := pr.entry
 	if entry == "" {

@@ -15,6 +15,7 @@ import (
 // host's other components are not in use.
 var xsaveTests = []test{
 	{"XSAVEC_and_state_of_the_host", xsavecHostState},
+	{"XSAVEC_in_a_later_page", xsavecLaterPage},
 	{"wide_mask_at_the_end_of_memory", wideMaskFits},
 	{"wide_mask_beyond_memory", wideMaskFaults},
 	{"wide_mask_stepped_after_opt_in", wideMaskStepped},
@@ -74,12 +75,43 @@ func skipUD(t *testing.T, exit *cpu.Exit) {
 	}
 }
 
-// xsavecHostState leaves state in every component, as a host may, enters an
-// enclave with fewer, and looks at what XSAVEC writes there.
+// xsavecHostState looks at what an XSAVEC of the enclave's code writes.
 func xsavecHostState(t *testing.T, m *machine) {
+	e := m.load(t, &probe{xfrm: narrowXFRM(t, m), noRWX: true, routines: []routine{wide("xsavec", xsavec)}})
+	e.thread(t, 0).savesOwn(t, "xsavec")
+}
+
+// xsavecLaterPage is the same for an XSAVEC that is not there at EINIT, in a
+// page that becomes executable afterwards.
+func xsavecLaterPage(t *testing.T, m *machine) {
+	e := m.load(t, &probe{xfrm: narrowXFRM(t, m), noRWX: true, routines: []routine{leaf, {"later", func(a *asm.Assembler) {
+		a.Mov(asm.R12, asm.RBX)
+		a.Lea(asm.RBX, asm.At("saved"))
+		a.Mov(asm.RAX, asm.Imm(-1))
+		a.Mov(asm.RDX, asm.Imm(-1))
+		a.Lea(asm.R8, asm.Mem{Label: "data", Disp: (sparePage - dataPage) * isa.PageSize})
+		a.JmpTo(asm.R8)
+		a.Label("saved")
+		a.Mov(asm.RBX, asm.R12)
+		a.Jmp("exit")
+	}}}})
+	th := e.thread(t, 0)
+	th.newPage(t, sparePage)
+	code := append(append([]byte{}, xsavec...), 0xFF, 0xE3, 0, 0) // jmp rbx
+	e.write(t, sparePage*isa.PageSize, code)
+	th.secInfo(t, reg(permRX))
+	th.leaf(t, isa.EMODPE, e.scratch(0), e.page(sparePage), 0)
+	th.savesOwn(t, "later")
+}
+
+// savesOwn leaves state in every component, as a host may, enters an enclave
+// with fewer by a routine that executes XSAVEC, and looks at what that wrote.
+func (th *thread) savesOwn(t *testing.T, name string) {
+	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	all, xfrm := m.p.XFRM(), narrowXFRM(t, m)
+	e, m := th.e, th.e.m
+	all, xfrm := m.p.XFRM(), e.probe.xfrm
 	host := m.load(t, &probe{routines: []routine{{"fill", func(a *asm.Assembler) {
 		a.Mov(asm.EAX, asm.Imm(uint32(all)))
 		a.Mov(asm.EDX, asm.Imm(uint32(all>>32)))
@@ -89,16 +121,14 @@ func xsavecHostState(t *testing.T, m *machine) {
 	}}}})
 	host.write(t, dataPage*isa.PageSize+dataXSaveIn, xsavePattern(m.p.XSave(), all))
 	fill := host.thread(t, 0)
-	e := m.load(t, &probe{xfrm: xfrm, routines: []routine{wide("xsavec", xsavec)}})
-	th := e.thread(t, 0)
 	const area = dataPage*isa.PageSize + dataXSave
 	size := compactSize(xfrm)
-	for range 10 {
-		for off := size; off < 4*isa.PageSize; off += 8 {
+	for range 5 {
+		for off := size; off < isa.PageSize; off += 8 {
 			e.poke(t, area+off, marker)
 		}
 		fill.call(t, "fill")
-		_, exit := th.enter(t, "xsavec", e.base+area)
+		_, exit := th.enter(t, name, e.base+area)
 		skipUD(t, &exit)
 		if exit.Kind != cpu.ExitEEXIT {
 			t.Fatal(describe(&exit))
@@ -106,7 +136,7 @@ func xsavecHostState(t *testing.T, m *machine) {
 		if bv := isa.XFRM(e.peek(t, area+isa.XSaveLegacySize)); bv&^xfrm != 0 {
 			t.Errorf("components %#x are in use with an XFRM of %#x", uint64(bv), uint64(xfrm))
 		}
-		for off := size; off < 4*isa.PageSize; off += 8 {
+		for off := size; off < isa.PageSize; off += 8 {
 			if got := e.peek(t, area+off); got != marker {
 				t.Fatalf("XSAVEC has written %#x %d bytes behind its area", got, off-size)
 			}

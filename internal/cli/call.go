@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"os"
-	"os/signal"
 	"strconv"
 	"strings"
 	"time"
@@ -114,7 +112,7 @@ func (a *app) makeCall(file, number string, c *calling) error {
 	if len(b.bytes) > enclave.MaxBlock {
 		return usage("a marshalling block of %d bytes is larger than %d", len(b.bytes), enclave.MaxBlock)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := interruptible()
 	defer stop()
 	r := &called{File: file, Index: int(index), Buffers: []string{}}
 	e, err := a.load(ctx, file, m, &c.loading, enclave.WithOtherOCalls(a.ocall(c.answer, &r.OCalls)))

@@ -1,10 +1,6 @@
 package cli
 
 import (
-	"context"
-	"os"
-	"os/signal"
-
 	"github.com/feidi-dev/feidi/edl/value"
 )
 
@@ -42,7 +38,7 @@ func (a *app) typedCall(file string, expressions []string, l *loading, t *typing
 			return err
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := interruptible()
 	defer stop()
 	if err := s.load(ctx); err != nil {
 		return err

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -45,5 +47,52 @@ func TestInterrupt(t *testing.T) {
 	}
 	if c := <-code; c != exitNo || !strings.Contains(strings.Join(rest, "\n"), "context canceled") {
 		t.Errorf("exit code %d: %q", c, rest)
+	}
+}
+
+// TestSecondInterrupt ends feidi while an OCALL waits for a reader of standard
+// error, for which the first interrupt has to wait, too.
+func TestSecondInterrupt(t *testing.T) {
+	if len(engines()) == 0 || runtime.GOOS == "windows" {
+		t.Skip("no engine on this platform, or no interrupts")
+	}
+	dir := t.TempDir()
+	if err := writeSamples(dir); err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := exec.Command("feidi", "call", filepath.Join(dir, "toy.so"), "--edl", filepath.Join(dir, "toy.edl"), "raw_ocall_loop(1, zero:16, 0xffffffffffff, 0, 0)")
+	cmd.Stderr = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill() }()
+	w.Close()
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	if _, err := io.ReadFull(r, make([]byte, 4096)); err != nil { // OCALLs are under way
+		t.Fatal(err)
+	}
+	for range 2 {
+		select {
+		case err := <-done:
+			t.Fatalf("it has ended before: %v", err)
+		case <-time.After(500 * time.Millisecond): // to fill the pipe
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case err := <-done:
+		if err == nil {
+			t.Error("it has succeeded")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for ever")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +33,8 @@ type loading struct {
 const loadingHelp = `The machine is new each time: its fuses are drawn at random, so keys and REPORTs
 do not last. A stream without its SIGSTRUCT is signed with a fresh key.
 
-Interrupt (Ctrl-C) and --timeout stop an enclave wherever it is.`
+Interrupt (Ctrl-C) and --timeout stop an enclave wherever it is. A second
+interrupt ends feidi, whatever it waits for.`
 
 // flags adds the flags to a verb.
 func (l *loading) flags(cmd *cobra.Command) {
@@ -88,6 +91,14 @@ func (a *app) load(ctx context.Context, path string, m *image.Image, l *loading,
 	r.enclave, err = r.machine.Load(ctx, m, opts...)
 	r.took = time.Since(start)
 	return r, enclaveError(path, err)
+}
+
+// interruptible returns a context that an interrupt ends. The next interrupt
+// ends the process: an OCALL may wait for a pipe that nobody reads.
+func interruptible() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // close destroys the enclave and powers off.

@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"context"
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +39,7 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
 			if err != nil {
 				return err
 			}
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			ctx, stop := interruptible()
 			defer stop()
 			e, err := a.load(ctx, args[0], m, &l)
 			if e == nil {

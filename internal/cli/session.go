@@ -30,7 +30,7 @@ A parameter that is the size or count of a buffer may be left out or be _: it
 follows from the buffer. Buffers that only come back may be, too. A user_check
 pointer is null, an address, or content that is placed outside the enclave.`
 
-// calling by name.
+// typing are the flags of the verbs that call by name.
 type typing struct {
 	describing
 	ocall  []string

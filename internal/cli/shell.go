@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -118,7 +115,7 @@ var errNotLoaded = no(errors.New("no enclave is loaded: reload"))
 
 // reload loads the enclave anew.
 func (s *session) reload() error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := interruptible()
 	defer stop()
 	return s.load(ctx)
 }
@@ -171,7 +168,7 @@ func (s *session) callLine(line string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := interruptible()
 	defer stop()
 	_, err = s.call(ctx, line, c)
 	if errors.Is(err, enclave.ErrEnclaveCrashed) {

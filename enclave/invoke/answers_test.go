@@ -3,39 +3,17 @@ package invoke_test
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"testing"
 
-	"github.com/feidi-dev/feidi/edl"
-	"github.com/feidi-dev/feidi/edl/plan"
 	"github.com/feidi-dev/feidi/edl/value"
 	"github.com/feidi-dev/feidi/enclave/invoke"
 )
 
-// planOf is the plan of an EDL.
-func planOf(t testing.TB, text string) *plan.Plan {
-	t.Helper()
-	i, _, err := edl.Load("t.edl", edl.Options{Open: func(path string) ([]byte, error) {
-		if path != "t.edl" {
-			return nil, fs.ErrNotExist
-		}
-		return []byte(text), nil
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.New(i, plan.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 // answers are none yet, to some OCALLs.
 func answers(t testing.TB) *invoke.Answers {
 	t.Helper()
-	return invoke.NewAnswers(planOf(t, `enclave { struct point { int x; int y; }; trusted { public void f(void); };
+	return invoke.NewAnswers(planOf(t, nil, `enclave { struct point { int x; int y; }; trusted { public void f(void); };
 		untrusted { int a(int v) propagate_errno; void b([out, size=8] char *p, [in, string] const char *s); struct point c(void); }; };`), nil)
 }
 

@@ -11,7 +11,7 @@ const anyValue = "null true false hex: base64: zero:"
 
 // TestComplete completes the arguments of a call.
 func TestComplete(t *testing.T) {
-	p := planOf(t, `enclave { struct point { int x; int y; }; enum color { RED, GREEN };
+	p := planOf(t, nil, `enclave { struct point { int x; int y; }; enum color { RED, GREEN };
 		trusted { public int f([in] struct point *p, enum color c); }; };`)
 	for text, want := range map[string]string{
 		"": "p:  c:  " + anyValue, "{": "x:  y:  " + anyValue, "{x: ": anyValue, "c: ": "RED GREEN",
@@ -26,7 +26,7 @@ func TestComplete(t *testing.T) {
 
 // TestDefinition writes definitions as EDL has them.
 func TestDefinition(t *testing.T) {
-	p := planOf(t, `enclave { struct point { int x; uint8_t y[2]; }; enum color { RED, GREEN = 7 };
+	p := planOf(t, nil, `enclave { struct point { int x; uint8_t y[2]; }; enum color { RED, GREEN = 7 };
 		trusted { public int f([in] struct point *p, enum color c); }; };`)
 	want := map[string]string{
 		"point": "struct point {\n    int x;\n    uint8_t y[2];\n} // 8 bytes", "color": "enum color { RED = 0, GREEN = 7 }",

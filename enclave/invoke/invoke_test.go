@@ -52,10 +52,10 @@ const types = `
 	struct chunk { size_t n; [size=n] uint8_t* p; };
 `
 
-func client(t testing.TB, f uedge.Enclave, trusted, untrusted string, handler invoke.Handler, specs ...string) *invoke.Client {
+// planOf is the plan of an EDL with types of C headers.
+func planOf(t testing.TB, foreign map[string]plan.Layout, text string) *plan.Plan {
 	t.Helper()
-	text := "enclave {" + types + "trusted { public void nothing(void); " + trusted + "}; untrusted {" + untrusted + "}; };"
-	iface, _, err := edl.Load("t.edl", edl.Options{Open: func(path string) ([]byte, error) {
+	i, _, err := edl.Load("t.edl", edl.Options{Open: func(path string) ([]byte, error) {
 		if path != "t.edl" {
 			return nil, fs.ErrNotExist
 		}
@@ -64,16 +64,22 @@ func client(t testing.TB, f uedge.Enclave, trusted, untrusted string, handler in
 	if err != nil {
 		t.Fatal(err)
 	}
+	p, err := plan.New(i, plan.Options{Foreign: foreign})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func client(t testing.TB, f uedge.Enclave, trusted, untrusted string, handler invoke.Handler, specs ...string) *invoke.Client {
+	t.Helper()
 	ty := &invoke.Types{}
 	for _, s := range specs {
 		if err := ty.Add(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	p, err := plan.New(iface, plan.Options{Foreign: ty.Layouts()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := planOf(t, ty.Layouts(), "enclave {"+types+"trusted { public void nothing(void); "+trusted+"}; untrusted {"+untrusted+"}; };")
 	return invoke.New(f, p, invoke.Options{Types: ty, Handler: handler})
 }
 

@@ -81,8 +81,8 @@ func (a *app) runShell(s *session) (err error) {
 	if interactive {
 		h.read()
 		defer func() {
-			if herr := h.write(); err == nil && herr != nil {
-				err = cannot(herr)
+			if err := h.write(); err != nil {
+				fmt.Fprintf(a.err, "feidi: the lines of this shell are not kept: %s\n", printable(err.Error()))
 			}
 		}()
 		fmt.Fprintf(a.out, "%s, %s. Type help for help.\n", count(len(s.plan.ECalls), "function"), count(len(s.plan.OCalls), "OCALL"))

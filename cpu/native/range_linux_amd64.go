@@ -1,7 +1,9 @@
 package native
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"sort"
@@ -302,6 +304,20 @@ func (r *elrange) write(at uint64, b []byte) {
 			r.e.mem.Page(uint64(pa-r.e.epcBase) / isa.PageSize)[(at+uint64(i))%isa.PageSize] = c
 		}
 	}
+}
+
+// narrowSite gives the XSAVEC at an address the mask that it should have, if
+// it is the SDK's: nothing there looks at the mask afterwards. Threads that
+// run meanwhile see ones or the new mask in each byte, and both will do.
+func (r *elrange) narrowSite(xsavec, mask uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := xsavec - saveAllXSAVEC
+	if !bytes.Equal(r.code(at, len(saveAll)), saveAll) {
+		return
+	}
+	r.write(at+saveAllLow, binary.LittleEndian.AppendUint32(nil, uint32(mask)))
+	r.write(at+saveAllHigh, binary.LittleEndian.AppendUint32(nil, uint32(mask>>32)))
 }
 
 // rewritten reports whether an illegal instruction was rewritten at an address.

@@ -231,6 +231,18 @@ func isEnclu(code []byte) bool {
 	return len(code) >= 3 && binary.LittleEndian.Uint16(code) == 0x010F && code[2] == 0xD7
 }
 
+// saveAll is the end of the function by which older releases of Intel's SDK
+// save extended state before an OCALL: mov $-1, %eax; mov $-1, %edx;
+// xsavec64 (%rcx); jmp over fxsave64 (%rcx); ret. Later ones mask with XFRM
+// by themselves.
+var saveAll = []byte{
+	0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xBA, 0xFF, 0xFF, 0xFF, 0xFF,
+	0x48, 0x0F, 0xC7, 0x21, 0xEB, 0x04, 0x48, 0x0F, 0xAE, 0x01, 0xC3,
+}
+
+// Offsets in saveAll: of the mask's halves, and of XSAVEC.
+const saveAllLow, saveAllHigh, saveAllXSAVEC = 1, 6, 10
+
 // mayXSave reports whether code may have an instruction that saves extended
 // state, wherever its instructions begin: XSAVE, XSAVEC or XSAVEOPT, or the
 // first bytes of one at its end.

@@ -16,7 +16,8 @@ import (
 // components outside XFRM go into their initial configuration, so that XSAVEC
 // writes none of them; enclaves that certainly have no such instruction are
 // spared the time. And an instruction of the XSAVE family whose mask
-// exceeds XFRM, and which faults, is tried again with a mask that does not.
+// exceeds XFRM, and which faults, is tried again with a mask that does not:
+// by a single step, and where it is the SDK's also by rewriting the mask.
 
 // xsaveLayout asks the host where the standard format of its XSAVE area keeps
 // each component. It is asked once, at power-on, because CPUID may be trapped
@@ -67,6 +68,7 @@ func (t *thread) narrow(r *cpu.Regs, code []byte) bool {
 	if !isXSave(code) || (r.RDX<<32|r.RAX&(1<<32-1))&t.c.xmask&^xfrm == 0 {
 		return false
 	}
+	t.r.narrowSite(r.RIP, xfrm)
 	t.narrowed = narrowed{active: true, rip: r.RIP, rax: r.RAX, rdx: r.RDX, tf: r.RFLAGS & isa.FlagTF}
 	r.RAX &= xfrm
 	r.RDX &= xfrm >> 32

@@ -17,6 +17,7 @@ var xsaveTests = []test{
 	{"XSAVEC_and_state_of_the_host", xsavecHostState},
 	{"XSAVEC_in_a_later_page", xsavecLaterPage},
 	{"wide_mask_at_the_end_of_memory", wideMaskFits},
+	{"wide_mask_of_the_SDK", wideMaskSDK},
 	{"wide_mask_beyond_memory", wideMaskFaults},
 	{"wide_mask_stepped_after_opt_in", wideMaskStepped},
 }
@@ -180,6 +181,39 @@ func wideMaskFits(t *testing.T, m *machine) {
 				}
 			}
 		})
+	}
+}
+
+// wideMaskSDK is wideMaskFits for the code of the trusted runtime of older
+// releases of Intel's SDK, which an engine may know.
+func wideMaskSDK(t *testing.T, m *machine) {
+	xfrm := narrowXFRM(t, m)
+	e := m.load(t, &probe{xfrm: xfrm, routines: []routine{{"save", func(a *asm.Assembler) {
+		a.Mov(asm.RCX, asm.RSI)
+		a.Lea(asm.RSP, data(dataScratch))
+		a.Call("save_all")
+		a.Jmp("exit")
+		a.Func("save_all")
+		a.Mov(asm.EAX, asm.Imm(0xFFFF_FFFF))
+		a.Mov(asm.EDX, asm.Imm(0xFFFF_FFFF))
+		a.Data(0x48, 0x0F, 0xC7, 0x21) // xsavec64 [rcx]
+		a.Data(0xEB, 4, 0x48, 0x0F, 0xAE, 0x01, 0xC3)
+	}}}})
+	th, end := e.thread(t, 0), (dataPage+dataPages)*isa.PageSize-compactSize(xfrm)
+	for i, area := range []uint64{dataPage*isa.PageSize + dataXSave, end, end, dataPage*isa.PageSize + dataXSave} {
+		e.poke(t, area+isa.XSaveLegacySize, 0)
+		_, exit := th.enter(t, "save", e.base+area)
+		skipUD(t, &exit)
+		if exit.Kind != cpu.ExitEEXIT {
+			t.Fatal(describe(&exit))
+		}
+		if bv := isa.XFRM(e.peek(t, area+isa.XSaveLegacySize)); bv&^xfrm != 0 || bv&isa.XFRMSSE == 0 {
+			t.Errorf("XSTATE_BV is %#x", uint64(bv))
+		}
+		// An engine that cannot set XCR0 may learn from the first fault.
+		if bv := e.peek(t, area+isa.XSaveLegacySize+8); i > 0 && bv != 1<<63|uint64(xfrm) {
+			t.Errorf("XCOMP_BV is %#x", bv)
+		}
 	}
 }
 

@@ -55,7 +55,8 @@ func privateKey(ts *testscript.TestScript, file string) *rsa.PrivateKey {
 	return key
 }
 
-// convert FORM KEY FILE writes a PKCS #1 key in another form.
+// convert FORM KEY FILE writes a PKCS #1 key in another form, or what stands in
+// for one that cannot be used.
 func convertKey(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: convert FORM KEY FILE")
@@ -73,6 +74,14 @@ func convertKey(ts *testscript.TestScript, neg bool, args []string) {
 	case "pkcs1-public":
 		block.Type = "RSA PUBLIC KEY"
 		block.Bytes = x509.MarshalPKCS1PublicKey(&key.PublicKey)
+	// What is no key that can be used, of a key that can.
+	case "encrypted":
+		block.Type, block.Bytes = "ENCRYPTED PRIVATE KEY", []byte{0}
+	case "encrypted-pkcs1":
+		block.Type, block.Bytes = "RSA PRIVATE KEY", []byte{0}
+		block.Headers = map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,00000000000000000000000000000000"}
+	case "damaged":
+		block.Type, block.Bytes = "RSA PRIVATE KEY", []byte{0}
 	default:
 		ts.Fatalf("unknown form %q", args[0])
 	}

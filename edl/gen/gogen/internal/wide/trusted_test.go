@@ -305,7 +305,7 @@ func (e *trusted) EcallRunOcalls(ctx context.Context) error {
 	h := e.host
 	check := func(what string, got, want any) error {
 		if !reflect.DeepEqual(got, want) {
-			e.want(fmt.Sprintf("%s: %+v, want %+v", what, got, want)) //nolint:errcheck
+			e.want(fmt.Sprintf("%s: %+v, want %+v", what, got, want))
 			return fmt.Errorf("%s: %v", what, got)
 		}
 		return nil

@@ -3,8 +3,9 @@ package edl
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/feidi-dev/feidi/internal/text"
 )
 
 // Severity says whether a diagnostic is an error.
@@ -133,7 +134,7 @@ func underline(line string, start, end int) string {
 // those that turn the direction of text.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+		if r != '\t' && text.Unsafe(r) {
 			return '?'
 		}
 		return r

@@ -196,6 +196,11 @@ func (t *thread) serveAll(ctx context.Context, command, ms uint64) (err error, l
 				return err, true
 			}
 			r.RAX = uint64(isa.ERESUME) // a late interrupt of an earlier call
+			for t.notice.Swap(false) {
+				if err := t.notify(ctx, &exit); err != nil {
+					return err, true
+				}
+			}
 		case exit.Kind == cpu.ExitException:
 			if err := t.except(ctx, &exit); err != nil {
 				return err, true
@@ -265,27 +270,49 @@ func (t *thread) except(ctx context.Context, exit *cpu.Exit) error {
 	if !t.e.followsSDK() {
 		return t.fault(exit, ErrEnclaveCrashed)
 	}
+	status, err := t.handle(ctx, exit)
+	if err == nil && status != Success {
+		err = t.fault(exit, status)
+	}
+	return err
+}
+
+// notify is except for Thread.Notify: there is no exception, and an enclave
+// that cannot be bothered is asked again later.
+func (t *thread) notify(ctx context.Context, exit *cpu.Exit) error {
+	status, err := t.handle(ctx, exit)
+	if err == nil && status != Success {
+		time.AfterFunc(noticeAgain, func() { t.notice.Store(true); t.cpu.Interrupt() })
+	}
+	return err
+}
+
+// noticeAgain is when a notice is given again that did not suit the enclave.
+const noticeAgain = 50 * time.Microsecond
+
+// handle makes an entry with ECMD_EXCEPT and returns its status. It leaves the
+// registers ready for ERESUME.
+func (t *thread) handle(ctx context.Context, exit *cpu.Exit) (Status, error) {
 	// The stack below URSP is free, also where the enclave has lowered it.
 	sp, bp := t.regs.RSP, t.regs.RBP
 	r := t.set(minus(cmdExcept), 0, sp, bp)
 	second, err := t.through(ctx, r)
 	switch {
 	case err != nil && t.ended(ctx) != nil:
-		return t.refused(ctx, err)
+		return 0, t.refused(ctx, err)
 	case err != nil: // no SSA frame is left
-		return t.fault(exit, ErrEnclaveLost)
+		return 0, t.fault(exit, ErrEnclaveLost)
 	case second.Kind == cpu.ExitInterrupt:
-		return t.stopped(ctx)
+		return 0, t.stopped(ctx)
 	case second.Kind == cpu.ExitException:
-		return t.fault(exit, ErrEnclaveCrashed)
+		return 0, t.fault(exit, ErrEnclaveCrashed)
 	case int64(r.RDI) != ocmdERet:
-		return t.fault(exit, ErrOCallNotAllowed)
-	case Status(r.RSI) != Success:
-		return t.fault(exit, Status(r.RSI))
+		return 0, t.fault(exit, ErrOCallNotAllowed)
 	}
+	status := Status(r.RSI)
 	r = t.set(0, 0, sp, bp)
 	r.RAX = uint64(isa.ERESUME)
-	return nil
+	return status, nil
 }
 
 // fault makes the error for an exception that was not handled.

@@ -38,6 +38,8 @@ type thread struct {
 
 	// outer is the context of the root call, if it can end.
 	outer context.Context
+	// notice asks for an entry by ECMD_EXCEPT at the next interrupt.
+	notice atomic.Bool
 	// broken is the error of a nested ECALL that did not end, after which
 	// the outer one cannot go on.
 	broken error
@@ -189,6 +191,17 @@ func (b *Thread) call(root func() (err error, lost bool)) error {
 	}
 	b.state.Store(threadFree)
 	return err
+}
+
+// Notify interrupts the thread where it runs inside the enclave, and has it
+// enter its exception handler (ECMD_EXCEPT) although there is no exception, as
+// any host may. It is for enclaves whose runtime expects that, as Go's does to
+// take a goroutine off a processor; the SDK's crashes. A status other than
+// SGX_SUCCESS means that the enclave wants to be asked again. Notify may be
+// called at any time, and does nothing to a thread that is outside.
+func (b *Thread) Notify() {
+	b.t.notice.Store(true)
+	b.t.cpu.Interrupt()
 }
 
 // Release gives the TCS back to the pool. The Thread cannot be used again.

@@ -88,21 +88,20 @@ const (
 	// OpIoctl is ioctl, with args as for OpFcntl.
 	OpIoctl
 	// OpNextCall ends an ECALL of the program's EDL and waits for the next:
-	// args[0] is the status of the one that is done, or NoStatus. The result is
-	// 0, and args become the index, the address of the marshalling structure
-	// and 1 if no other worker waits; or the result is -errno: EINTR to ask
-	// again, ESHUTDOWN if no more calls will come.
+	// args[0] is the status and args[1] the number of the one that is done, if
+	// that is not 0. The result is 0, and args become the index, the address of
+	// the marshalling structure, 1 if no other worker waits, 1 more than the
+	// OCALL that the call is nested in or 0, and its number; or the result is
+	// -errno: EINTR to ask again, ESHUTDOWN if no more calls will come.
 	OpNextCall
 	// OpOCall makes OCALL args[0] of the program's EDL with the marshalling
-	// structure at args[1]. The result is its status.
+	// structure at args[1], for the ECALL with the number args[2]. The result
+	// is its status.
 	OpOCall
 	// OpOutside allocates args[0] bytes of memory outside, or with args[1] = 1
 	// frees those at args[0]. The result is the address, or -errno.
 	OpOutside
 )
-
-// NoStatus is what OpNextCall gives when no call is done.
-const NoStatus = 1<<64 - 1
 
 // Where OpSendMsg and OpRecvMsg have their parts, from the start of the block,
 // and how large they may be.
@@ -156,3 +155,6 @@ const MaxFD = 1 << 16
 
 // MaxPath is the size of the longest path, with its NUL.
 const MaxPath = 4096
+
+// NoStatus is what OpNextCall gives when no call is done.
+const NoStatus = 1<<64 - 1

@@ -10,6 +10,7 @@ import (
 
 	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/internal/elf64"
+	"github.com/feidi-dev/feidi/internal/goabi"
 	"github.com/feidi-dev/feidi/isa"
 )
 
@@ -37,9 +38,6 @@ const (
 
 // flagRW are SECINFO.FLAGS of what is read and written.
 var flagRW = isa.MakeSecInfoFlags(isa.SecInfoR|isa.SecInfoW, isa.PTREG)
-
-// The parameters of the runtime: enclParams begins with these words.
-var paramMagic = [2]uint64{0x9d1c5a7be3f08264, 0x41b6f2d80e97c35a}
 
 // Indexes of parameters, as package runtime has them.
 const (
@@ -136,7 +134,7 @@ func roundUp(n, to uint64) uint64 { return (n + to - 1) &^ (to - 1) }
 // params finds the runtime's parameters: their offset in the file, and the
 // address that the linker gave them.
 func params(f *elf.File, file []byte) (at int, link uint64, err error) {
-	magic := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, paramMagic[0]), paramMagic[1])
+	magic := goabi.Magic[:]
 	at = bytes.Index(file, magic)
 	if at < 0 || bytes.Contains(file[at+1:], magic) || at+8*paramCount > len(file) {
 		return 0, 0, errors.New("gobuild: the program was not linked with the enclave's runtime: was -overlay or -ldflags given, in GOFLAGS perhaps?")

@@ -3,6 +3,8 @@ package gobuild
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +13,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/feidi-dev/feidi/internal/goabi"
 )
 
 // Toolchain is a Go toolchain that can build enclaves.
@@ -31,7 +35,7 @@ func FindToolchain(ctx context.Context, cache string) (*Toolchain, error) {
 		return nil, fmt.Errorf("%w: no go command in PATH: install %s (https://go.dev/dl)", ErrToolchain, GoVersion)
 	}
 	cmd := exec.CommandContext(ctx, path, "env", "-json", "GOROOT", "GOVERSION")
-	cmd.Env = buildEnv()
+	cmd.Env = Environment()
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%w: go env: %w", ErrToolchain, explain(err))
@@ -46,9 +50,9 @@ func FindToolchain(ctx context.Context, cache string) (*Toolchain, error) {
 	return &Toolchain{Go: path, Version: env.GOVERSION, goroot: env.GOROOT, cache: cache}, nil
 }
 
-// buildEnv is the environment of the go command: the caller's, for a program
+// Environment is the environment of the go command: the caller's, for a program
 // without cgo on linux/amd64.
-func buildEnv() []string {
+func Environment() []string {
 	return append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 }
 
@@ -89,8 +93,8 @@ func (t *Toolchain) Flags(tags []string) ([]string, error) {
 // LinkerFlags are what -ldflags needs.
 const LinkerFlags = "-E runtime.enclentry"
 
-// Compile builds a main package into a program for Link. dir is the directory
-// of the command, and log is what it writes to, or nil.
+// Compile builds a main package, as the go command in dir names it, into a
+// program for Link. log gets what the command writes; it may be nil.
 func (t *Toolchain) Compile(ctx context.Context, dir, pkg string, tags []string, log io.Writer) ([]byte, error) {
 	flags, err := t.Flags(tags)
 	if err != nil {
@@ -101,23 +105,45 @@ func (t *Toolchain) Compile(ctx context.Context, dir, pkg string, tags []string,
 		return nil, err
 	}
 	defer os.RemoveAll(tmp)
-	out := filepath.Join(tmp, "program")
+	// The go command links nothing that is there and up to date.
+	out, kept := filepath.Join(tmp, "program"), t.programPath(dir, pkg, flags)
+	before, err := os.ReadFile(kept)
+	if err == nil {
+		err = os.WriteFile(out, before, 0o755)
+	}
+	if err != nil {
+		_ = os.Remove(out)
+	}
 	args := append([]string{"build"}, flags...)
 	args = append(args, "-ldflags="+LinkerFlags, "-o", out, "--", pkg)
 	if err := t.run(ctx, dir, args, log); err != nil {
 		return nil, err
 	}
 	b, err := os.ReadFile(out)
-	if err != nil {
+	if err != nil || !goabi.IsGo(b) {
 		return nil, fmt.Errorf("%w: %s is no main package", ErrCompile, pkg)
 	}
+	if !bytes.Equal(b, before) {
+		if err := os.MkdirAll(filepath.Dir(kept), 0o755); err == nil {
+			_ = writeFile(kept, b, 0o755)
+		}
+	}
 	return b, nil
+}
+
+// programPath is where the program is kept that a command has built.
+func (t *Toolchain) programPath(dir, pkg string, flags []string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	h := sha256.Sum256([]byte(strings.Join(append([]string{dir, pkg}, flags...), "\x00")))
+	return filepath.Join(t.cache, "programs", hex.EncodeToString(h[:16]))
 }
 
 // run runs the go command.
 func (t *Toolchain) run(ctx context.Context, dir string, args []string, log io.Writer) error {
 	cmd := exec.CommandContext(ctx, t.Go, args...)
-	cmd.Dir, cmd.Env = dir, buildEnv()
+	cmd.Dir, cmd.Env = dir, Environment()
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stderr, &stderr
 	if log != nil {

@@ -31,6 +31,9 @@ func exitCodes() *cobra.Command {
   3  cannot tell: a file cannot be read or is no enclave, or this machine or
      platform cannot do what was asked
 
+A Go program that ` + "`run`" + ` runs has exit codes of its own, and those of feidi when
+it could not start.
+
 With --json, a verb that fails before it has a result writes an object with
 the keys "error" and "exit_code".`,
 	}
@@ -82,6 +85,10 @@ func (a *app) finish(cmd *cobra.Command, err error) int {
 	}
 	if err == nil {
 		return exitOK
+	}
+	var p errProgram
+	if errors.As(err, &p) {
+		return p.code
 	}
 	var e *exitError
 	if !errors.As(err, &e) {

@@ -66,7 +66,9 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.doctor(),
 		a.inspect(),
+		a.build(),
 		a.run(),
+		a.test(),
 		a.call(),
 		a.shell(),
 		a.edl(),

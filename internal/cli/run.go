@@ -17,24 +17,37 @@ import (
 
 func (a *app) run() *cobra.Command {
 	var l loading
+	p := running{load: &l}
 	cmd := a.verb(&cobra.Command{
-		Use:   "run FILE",
-		Short: "Load an enclave, initialise it, and destroy it",
+		Use:   "run [flags] FILE|PACKAGE [ARGUMENTS]",
+		Short: "Run a Go program in an enclave, or try whether an enclave starts",
 		Long: `Run loads an enclave on a software machine: ECREATE, EADD, EEXTEND, EINIT, and
-for an Intel SDK enclave the ECALL that initialises its runtime. It reports
-the identity that the processor gave the enclave, and destroys it.
+for an Intel SDK enclave the ECALL that initialises its runtime. A Go program
+runs then. Of another enclave it reports the identity that the processor gave
+it, and destroys it. A package of a Go program is built first, as by
+` + "`feidi build`" + `, if it is not in the cache.
 
-` + loadingHelp + `
+` + runningHelp + `
+
+For other enclaves: ` + loadingHelp + `
 
 In JSON, "init_status" is SGX_SUCCESS, the error code of EINIT, or the status
 of the initialising ECALL; "leaves" counts the leaves that were executed, and
 "load_ms" the time until the enclave could be called, with that counting.`,
 		Example: `  feidi demo --save /tmp/feidi-demo
   feidi run /tmp/feidi-demo/alice.signed.so
-  feidi run /tmp/feidi-demo/stream.sgxs --sigstruct /tmp/feidi-demo/stream.sig --trace
-  feidi run /tmp/feidi-demo/alice.signed.so --debug --json`,
-		Args: operands("the enclave's file"),
+  feidi run --sigstruct /tmp/feidi-demo/stream.sig --trace /tmp/feidi-demo/stream.sgxs
+  feidi run --debug --json /tmp/feidi-demo/alice.signed.so`,
+		Args: operands("the enclave's file, or the package of a Go program,..."),
 		RunE: func(_ *cobra.Command, args []string) error {
+			p.started = time.Now()
+			p.building.debug = l.debug
+			if ok, err := a.runOperand(args[0], args[1:], &p); ok {
+				return err
+			}
+			if len(args) > 1 {
+				return usage("%.60q: arguments are for Go programs; flags stand before the file", args[1])
+			}
 			m, err := readImage(args[0], l.sigstruct)
 			if err != nil {
 				return err
@@ -62,6 +75,8 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
 		},
 	})
 	l.flags(cmd)
+	p.flags(cmd.Flags())
+	cmd.Flags().SetInterspersed(false)
 	return cmd
 }
 

@@ -1,0 +1,254 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/feidi-dev/feidi/enclave"
+	"github.com/feidi-dev/feidi/enclave/process"
+	"github.com/feidi-dev/feidi/gobuild"
+	"github.com/feidi-dev/feidi/image"
+	"github.com/feidi-dev/feidi/internal/state"
+)
+
+// running are the flags of a Go program that runs.
+type running struct {
+	building
+	env     []string
+	machine string
+	dir     string
+	quiet   bool
+	timing  bool
+	load    *loading
+	started time.Time
+}
+
+func (r *running) flags(set *pflag.FlagSet) {
+	r.building.flags(set)
+	set.StringArrayVar(&r.env, "env", nil, "give the program an environment variable, `NAME=VALUE` or NAME; * is all")
+	set.StringVar(&r.machine, "machine", "default", "run on the machine with this `name`, whose fuses are kept")
+	set.StringVar(&r.dir, "dir", "", "start the program in this `directory`")
+	set.BoolVarP(&r.quiet, "quiet", "q", false, "do not say that nothing is protected")
+	set.BoolVar(&r.timing, "timing", false, "say on standard error how long the start took")
+}
+
+const runningHelp = `A Go program, from its enclave file or from its package, runs like outside:
+with its arguments, standard input and output, files and sockets of this
+machine, and signals. It gets no environment but what --env passes. Feidi's
+flags stand before the file, what follows is the program's.
+
+The machine has a name, and its fuses are kept below $XDG_STATE_HOME/feidi: what
+a program seals it can open in its next run.
+
+The exit code is the program's, or 128 and the number of the signal that ended
+it.`
+
+// errProgram ends the command with the exit code of a program.
+type errProgram struct{ code int }
+
+func (e errProgram) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// goProgram is a Go program, ready to be loaded.
+type goProgram struct {
+	name  string
+	image *image.Image
+	read  time.Duration
+}
+
+// runProgram runs a Go program from its enclave file.
+func (a *app) runProgram(name string, file []byte, args []string, r *running) error {
+	img, err := image.Parse(file)
+	if err != nil {
+		return cannot(fmt.Errorf("%s: %w", name, err))
+	}
+	c, err := state.Machine(r.machine)
+	if errors.Is(err, state.ErrName) {
+		return usage("--machine %w", err)
+	} else if err != nil {
+		return cannot(err)
+	}
+	env, err := r.environment()
+	if err != nil {
+		return err
+	}
+	if !r.quiet {
+		fmt.Fprintln(a.err, banner)
+	}
+	// Every thread of the program may be in a system call, and come back.
+	runtime.GOMAXPROCS(runtime.NumCPU() + len(img.Threads))
+	p := process.New(process.Config{
+		Args: append([]string{name}, args...), Env: env, Dir: r.dir,
+		Stdin: stdFile(a.in), Stdout: stdFile(a.out.w), Stderr: stdFile(a.err),
+	})
+	leaves := newLeafLog()
+	if r.load.trace {
+		c.Trace = leaves.add
+		leaves.w = bufio.NewWriter(a.err)
+	}
+	m, err := enclave.PowerOn(enclave.MachineConfig{CPU: c})
+	if err != nil {
+		return cannot(err)
+	}
+	err = a.runOn(m, &goProgram{name: name, image: img, read: time.Since(r.started)}, p, r)
+	return errors.Join(err, closing(m.Close()), closing(leaves.flush()))
+}
+
+func closing(err error) error {
+	if err != nil {
+		return cannot(err)
+	}
+	return nil
+}
+
+// runOn loads a program on a machine and runs it to its end.
+func (a *app) runOn(m *enclave.Machine, p *goProgram, proc *process.Process, r *running) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if r.load.timeout > 0 {
+		ctx, cancel = context.WithTimeout(ctx, r.load.timeout)
+		defer cancel()
+	}
+	opts := []enclave.Option{proc.Option()}
+	if r.load.debug {
+		opts = append(opts, enclave.WithDebug())
+	}
+	if r.load.force {
+		opts = append(opts, enclave.WithForce())
+	}
+	begin := time.Now()
+	e, err := m.Load(ctx, p.image, opts...)
+	_ = time.Since(begin)
+	if err != nil {
+		return enclaveError(p.name, err)
+	}
+	stop := forward(proc)
+	err = proc.Start(ctx, e)
+	var s process.State
+	if err == nil {
+		s, err = proc.Wait()
+	}
+	stop()
+	if derr := e.Destroy(); err == nil && derr != nil {
+		return cannot(derr)
+	}
+	var fault *enclave.FaultError
+	switch {
+	case errors.As(err, &fault), errors.Is(err, context.DeadlineExceeded):
+		return no(fmt.Errorf("%s: %w", p.name, err))
+	case err != nil:
+		return cannot(fmt.Errorf("%s: %w", p.name, err))
+	case s.Signal != 0:
+		return errProgram{128 + int(s.Signal)}
+	case s.ExitCode != 0:
+		return errProgram{s.ExitCode}
+	}
+	return nil
+}
+
+// forward passes signals on to a program, until the function that it returns
+// is called.
+func forward(p *process.Process) (stop func()) {
+	c := make(chan os.Signal, 16)
+	signal.Notify(c, programSignals...)
+	go func() {
+		for s := range c {
+			if n, ok := s.(syscall.Signal); ok {
+				_ = p.Signal(n) // it may have ended
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(c)
+		close(c)
+	}
+}
+
+// environment is what --env passes.
+func (r *running) environment() ([]string, error) {
+	var env []string
+	for _, e := range r.env {
+		name, _, ok := strings.Cut(e, "=")
+		switch {
+		case e == "*":
+			env = append(env, os.Environ()...)
+		case name == "":
+			return nil, usage("--env %q has no name", e)
+		case ok:
+			env = append(env, e)
+		default:
+			if v, ok := os.LookupEnv(e); ok {
+				env = append(env, e+"="+v)
+			}
+		}
+	}
+	return slices.Clip(env), nil
+}
+
+// stdFile is the file behind a stream, or nil.
+func stdFile(v any) *os.File {
+	f, _ := v.(*os.File)
+	return f
+}
+
+// runOperand runs what the operand of run names, if it is a Go program. ok is
+// false for an enclave of another kind.
+func (a *app) runOperand(operand string, args []string, r *running) (ok bool, err error) {
+	info, err := os.Stat(operand)
+	if err == nil && !info.IsDir() {
+		file, err := readFile(operand, maxFile, nil)
+		switch {
+		case err != nil:
+			return true, cannot(err)
+		case gobuild.IsEnclave(file):
+			return true, a.runProgram(operand, file, args, r)
+		case gobuild.IsProgram(file):
+			return true, a.runLinked(operand, file, args, r)
+		}
+		return false, nil
+	}
+	if err != nil && looksLikeFile(operand) {
+		return true, cannot(err)
+	}
+	ctx, stop := interruptible()
+	file, err := a.buildPackage(ctx, operand, &r.building)
+	stop()
+	if err != nil {
+		return true, err
+	}
+	return true, a.runProgram(operand, file, args, r)
+}
+
+// looksLikeFile reports whether an operand that does not exist was to be an
+// enclave's file, and not a package.
+func looksLikeFile(name string) bool {
+	return strings.HasSuffix(name, ".so") || strings.HasSuffix(name, ".sgxs") || strings.HasSuffix(name, ".dll")
+}
+
+// runLinked runs a program that was linked for an enclave and is none yet, as
+// those of `go test` are.
+func (a *app) runLinked(name string, file []byte, args []string, r *running) error {
+	o, err := r.options()
+	if err != nil {
+		return err
+	}
+	cache, err := state.Cache()
+	if err != nil {
+		return cannot(err)
+	}
+	enclaveFile, err := gobuild.LinkCached(cache, file, o)
+	if err != nil {
+		return cannot(fmt.Errorf("%s: %w", name, err))
+	}
+	return a.runProgram(name, enclaveFile, args, r)
+}

@@ -2,6 +2,7 @@ package inside
 
 import (
 	"crypto/rand"
+	"fmt"
 
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/seal"
@@ -69,7 +70,20 @@ func Unseal(blob []byte) (plaintext, additional []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return open(s)
+}
+
+// open opens a blob with the key that it asks for.
+func open(s *seal.Sealed) (plaintext, additional []byte, err error) {
 	request := s.Request()
+	if seal.NeedsKSS(&request) {
+		// Without KSS the processor answers with a fault, not with an error.
+		if self, err := Self(); err != nil {
+			return nil, nil, err
+		} else if self.Attributes.Flags&isa.AttrKSS == 0 {
+			return nil, nil, fmt.Errorf("%w: the blob was sealed by an enclave with KSS", ErrKey)
+		}
+	}
 	key, err := GetKey(&request)
 	if err != nil {
 		return nil, nil, err

@@ -3,6 +3,7 @@
 package runtime
 
 import (
+	"internal/abi"
 	"internal/runtime/atomic"
 	"unsafe"
 )
@@ -145,6 +146,7 @@ func enclStart(td *enclTD, ms uintptr) uintptr {
 		return enclBadParam
 	}
 	enclHeapInit()
+	vdsoClockgettimeSym = abi.FuncPCABI0(enclvdso)
 
 	td.tid = 1
 	enclTid = 1

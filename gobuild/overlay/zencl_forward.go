@@ -117,11 +117,11 @@ func enclForward(td *enclTD, nr uintptr, a *[6]uintptr) uintptr {
 			at += 8
 		}
 	}
+	if nr == enclSysClose {
+		enclCloseFD(a[0]) // before: another thread may be given the number at once
+	}
 	r := enclRequest(td, nr, &out)
 	if enclIsErr(r) {
-		if nr == enclSysClose && r != enclErr(enclEBADF) {
-			enclCloseFD(a[0])
-		}
 		return r
 	}
 	return enclReturn(td, nr, c, a, &out, &limit, r)
@@ -174,15 +174,17 @@ func enclReturn(td *enclTD, nr uintptr, c *enclCall, a, out, limit *[6]uintptr, 
 		}
 		enclOpenFD(r)
 	}
+	counted := c.result == enclResultCount // what the first buffer has
 	for i := 0; i < n; i++ {
 		if out[i] == 0 {
 			continue
 		}
 		switch c.kind[i] {
 		case enclKindIn:
-			if c.result == enclResultCount && r > limit[i] {
+			if counted && r > limit[i] {
 				enclLied(td, nr, r)
 			}
+			counted = false
 		case enclKindOut:
 			got := min(r, limit[i])
 			const truncate = 0x20 // MSG_TRUNC: the length of the datagram, however long
@@ -201,10 +203,7 @@ func enclReturn(td *enclTD, nr uintptr, c *enclCall, a, out, limit *[6]uintptr, 
 			*(*uint32)(unsafe.Pointer(a[i+1])) = uint32(l)
 		}
 	}
-	switch nr {
-	case enclSysClose:
-		enclCloseFD(a[0])
-	case enclSysDup2, enclSysDup3:
+	if nr == enclSysDup2 || nr == enclSysDup3 {
 		if r != a[1] || r >= enclMaxFD {
 			enclLied(td, nr, r)
 		}

@@ -117,7 +117,9 @@ func enclSyscall(td *enclTD, nr uintptr, a *[6]uintptr) uintptr {
 		return 0
 	case enclSysWait4, enclSysWaitid:
 		return enclErr(enclECHILD)
-	case enclSysSplice, enclSysTee, enclSysVmsplice, enclSysSendfile, enclSysCopyFileRange:
+	case enclSysSendfile:
+		return enclSendfile(td, a)
+	case enclSysSplice, enclSysTee, enclSysVmsplice, enclSysCopyFileRange:
 		return enclErr(enclEINVAL) // callers fall back to reading and writing
 	case enclSysPrctl, enclSysBrk:
 		return enclErr(enclEINVAL)
@@ -156,8 +158,8 @@ func enclSyscall(td *enclTD, nr uintptr, a *[6]uintptr) uintptr {
 		a[3] = 0
 		return enclForward(td, enclSysAccept4, a)
 	case enclSysSocket:
-		const family, packet, raw, mask = 17, 10, 3, 0xF
-		if a[0] == family || a[1]&mask == raw || a[1]&mask == packet {
+		const netlink, packet, raw, mask = 16, 17, 3, 0xF
+		if a[0] == packet || a[0] != netlink && a[1]&mask == raw {
 			enclNote(td, &enclNotedRaw, "an enclave has no raw sockets: use TCP, UDP or unix sockets, or a helper outside")
 			return enclErr(enclEPERM)
 		}

@@ -366,6 +366,63 @@ count:
 	MOVL AX, AX
 	RET
 
+// enclvdso is a clock_gettime with C's calling convention, for the runtime to
+// use in place of the kernel's: DI is the clock and SI the timespec. It reads
+// the clock page by itself, and leaves the rest to the gate.
+TEXT runtime·enclvdso(SB),NOSPLIT|NOFRAME,$0
+	MOVQ runtime·enclClock(SB), R8
+	TESTQ R8, R8
+	JEQ  slow
+	MOVL $const_enclClockReal, R9
+	TESTL DI, DI
+	JEQ  read
+	CMPL DI, $1
+	JNE  slow
+	MOVL $const_enclClockMono, R9
+read:
+	MOVQ const_enclClockSeq(R8), R10
+	TESTQ $1, R10
+	JNE  slow
+	MOVQ (R8)(R9*1), R11      // nanoseconds
+	INSN_RDTSC
+	SHLQ $32, DX
+	ORQ  DX, AX
+	SUBQ const_enclClockTSC(R8), AX
+	JLT  slow
+	MOVQ const_enclClockMult(R8), CX
+	TESTQ CX, CX
+	JEQ  slow
+	MULQ CX
+	CMPQ R10, const_enclClockSeq(R8)
+	JNE  slow
+	SHRQ $32, DX, AX
+	ADDQ R11, AX
+	JLT  slow
+	TESTL DI, DI
+	JEQ  split
+	// Time does not go back.
+	MOVQ AX, CX
+latest:
+	MOVQ runtime·enclMono(SB), AX
+	CMPQ CX, AX
+	JLE  split
+	LOCK
+	CMPXCHGQ CX, runtime·enclMono(SB)
+	JNE  latest
+	MOVQ CX, AX
+split:
+	XORL DX, DX
+	MOVQ $1000000000, CX
+	DIVQ CX
+	MOVQ AX, 0(SI)
+	MOVQ DX, 8(SI)
+	XORL AX, AX
+	RET
+slow:
+	MOVL $228, AX
+	CALL runtime·enclgate(SB)
+	RET
+
 // func enclTSC() uint64
 TEXT runtime·enclTSC(SB),NOSPLIT,$0-8
 	INSN_RDTSC

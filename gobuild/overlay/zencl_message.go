@@ -73,6 +73,48 @@ func enclVectors(td *enclTD, nr uintptr, a *[6]uintptr) uintptr {
 	return r
 }
 
+// enclSendfile serves sendfile from a file that can be read at an offset. What
+// is sent stays outside.
+func enclSendfile(td *enclTD, a *[6]uintptr) uintptr {
+	const current, start = 1, 0
+	out, in, ptr, n := a[0], a[1], a[2], min(a[3], enclMaxIO)
+	if ptr != 0 && !enclInside(ptr, 8) {
+		return enclErr(enclEFAULT)
+	}
+	var off uintptr
+	if ptr != 0 {
+		off = *(*uintptr)(unsafe.Pointer(ptr))
+	} else {
+		p := [6]uintptr{in, 0, current}
+		if off = enclRequest(td, enclSysLseek, &p); enclIsErr(off) {
+			return enclErr(enclEINVAL) // the caller reads and writes itself
+		}
+	}
+	p := [6]uintptr{in, enclOffData, n, off}
+	got := enclRequest(td, enclSysPread64, &p)
+	if enclIsErr(got) || got == 0 {
+		return got
+	}
+	if got > n {
+		enclLied(td, enclSysPread64, got)
+	}
+	p = [6]uintptr{out, enclOffData, got}
+	put := enclRequest(td, enclSysWrite, &p)
+	if enclIsErr(put) {
+		return put
+	}
+	if put > got {
+		enclLied(td, enclSysWrite, put)
+	}
+	if ptr != 0 {
+		*(*uintptr)(unsafe.Pointer(ptr)) = off + put
+	} else {
+		p = [6]uintptr{in, off + put, start}
+		enclRequest(td, enclSysLseek, &p)
+	}
+	return put
+}
+
 // enclMsghdr is the kernel's struct msghdr.
 type enclMsghdr struct {
 	name       uintptr

@@ -9,6 +9,7 @@ const (
 	enclSysOpen             = 2
 	enclSysClose            = 3
 	enclSysPoll             = 7
+	enclSysLseek            = 8
 	enclSysMmap             = 9
 	enclSysMprotect         = 10
 	enclSysMunmap           = 11

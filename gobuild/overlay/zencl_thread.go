@@ -90,6 +90,7 @@ const (
 )
 
 func enclentry()
+func enclvdso()
 func enclocall()
 func enclEndThread()
 func enclPause()

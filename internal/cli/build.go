@@ -38,7 +38,7 @@ format, which ` + "`feidi run`" + ` starts and ` + "`feidi inspect`" + ` explain
 		},
 	})
 	set := cmd.Flags()
-	b.flags(set)
+	b.flags(cmd)
 	set.BoolVar(&b.debug, "debug", false, "let it be loaded as a debug enclave")
 	set.StringVarP(&out, "output", "o", "", "write the enclave to this `file` (default: the package's name with .signed.so)")
 	return cmd

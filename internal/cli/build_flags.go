@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/gobuild"
 	"github.com/feidi-dev/feidi/internal/state"
@@ -37,7 +37,8 @@ and options have the same MRENCLAVE everywhere.`
 
 // flags adds the flags to a verb. One that loads the enclave has a --debug of
 // its own.
-func (b *building) flags(set *pflag.FlagSet) {
+func (b *building) flags(cmd *cobra.Command) {
+	set := cmd.Flags()
 	b.heap = gobuild.DefaultHeap
 	set.Var(&b.heap, "heap", "give the program a heap of this `size`, such as 512M")
 	set.IntVar(&b.threads, "threads", gobuild.DefaultThreads, "give it `N` threads; each runs goroutines or waits in a system call")

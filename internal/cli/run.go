@@ -75,7 +75,7 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
 		},
 	})
 	l.flags(cmd)
-	p.flags(cmd.Flags())
+	p.flags(cmd)
 	cmd.Flags().SetInterspersed(false)
 	return cmd
 }

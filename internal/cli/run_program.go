@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/enclave/process"
@@ -34,8 +34,9 @@ type running struct {
 	started time.Time
 }
 
-func (r *running) flags(set *pflag.FlagSet) {
-	r.building.flags(set)
+func (r *running) flags(cmd *cobra.Command) {
+	r.building.flags(cmd)
+	set := cmd.Flags()
 	set.StringArrayVar(&r.env, "env", nil, "give the program an environment variable, `NAME=VALUE` or NAME; * is all")
 	set.StringVar(&r.machine, "machine", "default", "run on the machine with this `name`, whose fuses are kept")
 	set.StringVar(&r.dir, "dir", "", "start the program in this `directory`")

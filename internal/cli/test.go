@@ -33,7 +33,7 @@ enclave has not.
 			return a.goTest(packages, flags, &r)
 		},
 	}
-	r.building.flags(cmd.Flags())
+	r.building.flags(cmd)
 	return cmd
 }
 

@@ -25,8 +25,6 @@
 // begin, which is OffData or more, or 0 for NULL.
 package goabi
 
-import "bytes"
-
 // ECALL and OCALL indexes of the runtime. ECALLs and OCALLs of the program's
 // own EDL do not pass here, but by OpNextCall and OpOCall.
 const (
@@ -157,15 +155,3 @@ const MaxFD = 1 << 16
 
 // MaxPath is the size of the longest path, with its NUL.
 const MaxPath = 4096
-
-// NoStatus is what OpNextCall gives when no call is done.
-const NoStatus = 1<<64 - 1
-
-// Magic begins the parameters that the builder fills in, in the runtime of a
-// Go program for an enclave.
-var Magic = [16]byte{0x64, 0x82, 0xf0, 0xe3, 0x7b, 0x5a, 0x1c, 0x9d, 0x5a, 0xc3, 0x97, 0x0e, 0xd8, 0xf2, 0xb6, 0x41}
-
-// IsGo reports whether a file is a Go program for an enclave.
-func IsGo(file []byte) bool {
-	return bytes.HasPrefix(file, []byte("\x7fELF")) && bytes.Contains(file, Magic[:])
-}

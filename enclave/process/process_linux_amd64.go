@@ -163,6 +163,7 @@ func (p *Process) tick(unhook func() bool) {
 	for {
 		select {
 		case <-p.ctx.Done():
+			p.drain()
 			return
 		case <-t.C:
 			p.clock.update()
@@ -186,10 +187,24 @@ func (p *Process) end(s State, err error) {
 	p.stopped.Store(true)
 	p.calls.close()
 	p.quiet()
+	p.wakeAll()
+}
+
+// wakeAll wakes every thread that sleeps, and reports whether any runs.
+func (p *Process) wakeAll() (running bool) {
 	for _, t := range p.threads {
 		t.rouse()
-		t.interrupt(dozing)
-		t.interrupt(blocked)
+		_ = t.interrupt(dozing) || t.interrupt(blocked)
+		running = running || t.running.Load()
+	}
+	return running
+}
+
+// drain wakes threads until none runs: one may have been about to fall asleep
+// when the process ended.
+func (p *Process) drain() {
+	for wait := time.Millisecond; p.wakeAll(); wait = min(2*wait, 50*time.Millisecond) {
+		time.Sleep(wait)
 	}
 }
 

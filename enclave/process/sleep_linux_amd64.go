@@ -3,44 +3,37 @@ package process
 import (
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // sleep is how a thread waits and is woken. A thread parks, which OpUnpark and
 // everything else ends; or it sleeps in ppoll, with an eventfd to wake it
-// among the descriptors, which an interruption ends.
+// among the descriptors, or in another system call that a signal ends.
 type sleep struct {
-	// park says whether the thread is parked, or was unparked before.
-	park   atomic.Uint32
-	unpark chan struct{}
-	// how the thread sleeps in ppoll.
-	how   atomic.Uint32
-	event atomic.Int32 // the eventfd, or -1 until it is needed
+	park  atomic.Uint32 // a futex: whether the thread is parked, or was unparked before
+	how   atomic.Uint32 // how it sleeps elsewhere
+	event atomic.Int32  // the eventfd, or -1 until it is needed
+	tid   atomic.Int32  // of the host's thread, while how is calling
 }
 
-// States of park. A parked thread waits for the channel, or for the event if
-// the time is limited. Who takes it from parked wakes it.
+// States of park.
 const (
 	parkIdle uint32 = iota
 	parkToken
 	parked
-	parkedTimed
 )
 
-// How a thread sleeps in ppoll. Who makes it roused wakes it.
+// How a thread sleeps elsewhere. Who makes it roused wakes it.
 const (
 	awake   uint32 = iota
 	dozing         // in a request that a signal interrupts
 	blocked        // in one that it would only restart
+	calling        // like dozing, in a system call that EINTR ends
 	roused
 )
 
-func (s *sleep) init() {
-	s.unpark = make(chan struct{}, 1)
-	s.event.Store(-1)
-}
+func (s *sleep) init() { s.event.Store(-1) }
 
 // reset makes the block ready for another thread.
 func (s *sleep) reset() { s.park.Store(parkIdle) }
@@ -82,46 +75,37 @@ func (t *thread) rouse() {
 
 // rouseParked is an unpark only if the thread is parked.
 func (t *thread) rouseParked() bool {
-	s := t.park.Load()
-	if s != parked && s != parkedTimed || !t.park.CompareAndSwap(s, parkToken) {
+	if !t.park.CompareAndSwap(parked, parkToken) {
 		return false
 	}
-	t.wake(s)
+	t.wake(parked)
 	return true
 }
 
 // wake wakes the thread from state s, which the caller took it from.
 func (t *thread) wake(s uint32) {
-	switch s {
-	case parked:
-		t.unpark <- struct{}{}
-	case parkedTimed:
-		t.signalEvent()
+	if s == parked {
+		_, _, _ = syscall.RawSyscall6(unix.SYS_FUTEX, addr(bytesOf(&t.park)), futexWake, 1, 0, 0, 0)
 	}
 }
 
-// parkFor serves OpPark. A channel serves better than a futex: who unparks and
-// then parks hands its processor over. Only where the time is limited it is
-// ppoll, as the timers of the Go runtime are coarse.
+const (
+	futexWait = 0 | 128 // FUTEX_PRIVATE_FLAG
+	futexWake = 1 | 128
+)
+
+// parkFor serves OpPark. A futex of the kernel serves better than a channel:
+// the scheduler of the host program has no part in what the scheduler of the
+// program inside decides.
 func (t *thread) parkFor() int64 {
-	ns, state := int64(t.args[0]), parked
-	if ns >= 0 {
-		if state = parkedTimed; !t.makeEvent() {
-			time.Sleep(min(time.Duration(ns), time.Millisecond))
-			return 0
+	if t.park.CompareAndSwap(parkIdle, parked) && !t.mustWake(dozing) {
+		limit := uintptr(0)
+		if ns := int64(t.args[0]); ns >= 0 {
+			t.scratch.time[0] = unix.NsecToTimespec(min(ns, maxSleep))
+			limit = addr(bytesOf(&t.scratch.time[0]))
 		}
-	}
-	if t.park.CompareAndSwap(parkIdle, state) {
-		if t.mustWake(dozing) && t.park.CompareAndSwap(state, parkIdle) {
-			return 0
-		}
-		if state == parked {
-			<-t.unpark
-		} else if t.ppoll(0, ns); t.park.CompareAndSwap(parkedTimed, parkIdle) {
-			return 0
-		} else {
-			t.takeEvent()
-		}
+		// It may return for no reason, and then so does the park.
+		_, _, _ = syscall.Syscall6(unix.SYS_FUTEX, addr(bytesOf(&t.park)), futexWait, uintptr(parked), limit, 0, 0)
 	}
 	t.park.Store(parkIdle)
 	return 0
@@ -145,6 +129,12 @@ func (t *thread) mustWake(how uint32) bool {
 
 // interrupt wakes the thread if it sleeps like that.
 func (t *thread) interrupt(how uint32) bool {
+	if how == dozing && t.how.Load() == calling {
+		// The signal is lost on a thread that is on its way into the call, so
+		// whoever must be sure comes again.
+		_ = unix.Tgkill(unix.Getpid(), int(t.tid.Load()), unix.SIGURG)
+		return true
+	}
 	if !t.how.CompareAndSwap(how, roused) {
 		return false
 	}

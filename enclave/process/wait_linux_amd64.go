@@ -1,6 +1,7 @@
 package process
 
 import (
+	"runtime"
 	"syscall"
 
 	"github.com/feidi-dev/feidi/internal/goabi"
@@ -130,7 +131,7 @@ func (t *thread) dropHeld() {
 
 const epollEventSize = 12
 
-// epollWait serves OpEpollWait. It waits in ppoll, which can be interrupted.
+// epollWait serves OpEpollWait.
 func (t *thread) epollWait() int64 {
 	f := t.p.files.get(t.args[0])
 	if f == nil {
@@ -141,31 +142,26 @@ func (t *thread) epollWait() int64 {
 	if n == 0 || n > goabi.DataSize/epollEventSize {
 		return -int64(unix.EINVAL)
 	}
-	ms := int64(int32(t.args[2]))
-	if ms < 0 {
-		ms = -1
-	}
 	at := addr(t.mem[goabi.OffData:])
-	for {
-		if ms != 0 {
-			s := &t.scratch
-			s.polled = append(s.polled[:0], unix.PollFd{Fd: int32(f.fd), Events: unix.POLLIN})
-			r := t.sleepOn(1, max(ms*1e6, -1), dozing)
-			switch {
-			case r < 0:
-				return r
-			case r == 0:
-				ms = 0
-			case ms > 0: // should another thread take the events
-				ms = s.time[0].Nano() / 1e6
-			}
-		}
-		r, _, e := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(f.fd), at, uintptr(n), 0, 0, 0)
-		if e != 0 {
-			return -int64(e)
-		}
-		if r > 0 || ms == 0 {
-			return int64(r)
-		}
+	ms := int64(int32(t.args[2]))
+	if ms == 0 {
+		return returned(syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(f.fd), at, uintptr(n), 0, 0, 0))
 	}
+	runtime.LockOSThread() // for the signal that wakes it
+	defer runtime.UnlockOSThread()
+	t.tid.Store(int32(unix.Gettid()))
+	t.how.Store(calling)
+	defer t.how.Store(awake)
+	if t.mustWake(dozing) {
+		return -int64(unix.EINTR)
+	}
+	return returned(syscall.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(f.fd), at, uintptr(n), uintptr(max(ms, -1)), 0, 0))
+}
+
+// returned is what a system call has returned, as the block has it.
+func returned(r, _ uintptr, e syscall.Errno) int64 {
+	if e != 0 {
+		return -int64(e)
+	}
+	return int64(r)
 }

@@ -35,6 +35,8 @@ var edits = []edit{
 	{"runtime/mranges.go", "	maxOffAddr = offAddr{(((1 << heapAddrBits) - 1) + arenaBaseOffset) & uintptrMask}\n", "	maxOffAddr offAddr\n", "set by enclInitArenas"},
 	{"runtime/asm_amd64.s", "	MOVQ	runtime·m0+m_tls(SB), AX\n	CMPQ	AX, $0x123\n", "	MOVQ	g(BX), AX\n	CMPQ	AX, $0x123\n",
 		"FS is the TCS's, and not m0.tls"},
+	{"runtime/mgcpacer.go", "	if p == \"\" || p == \"off\" {\n		return math.MaxInt64\n	}\n	n, ok := parseByteCount(p)\n", "	if p == \"\" {\n		return enclMemoryLimit()\n	}\n	if p == \"off\" {\n		return math.MaxInt64\n	}\n	n, ok := parseByteCount(p)\n",
+		"the collector works harder as the enclave's heap fills up, where outside it would take more memory"},
 	{"internal/testenv/exec.go", "	case \"wasip1\", \"js\", \"ios\":\n	default:\n", "	case \"wasip1\", \"js\", \"ios\", \"linux\":\n	default:\n",
 		"tests of the standard library find out that they cannot start processes, and skip what needs that"},
 	{"runtime/sys_linux_amd64.s", `TEXT runtime·exitThread(SB),NOSPLIT,$0-8

@@ -55,6 +55,10 @@ func enclInitArenas() {
 	}
 }
 
+// enclMemoryLimit is what GOMEMLIMIT is unless it is set: nine tenths of the
+// heap, for the collector should not find out that there is an end.
+func enclMemoryLimit() int64 { return int64(enclParams[enclPHeapSize] / 10 * 9) }
+
 // enclArenaHint is where the allocator should try to have its first arena.
 func enclArenaHint() uintptr {
 	const metadata = 1 << 20

@@ -196,13 +196,15 @@ func (t *thread) serveAll(ctx context.Context, command, ms uint64) (err error, l
 				return err, true
 			}
 			r.RAX = uint64(isa.ERESUME) // a late interrupt of an earlier call
-			for t.notice.Swap(false) {
-				if err := t.notify(ctx, &exit); err != nil {
-					return err, true
-				}
+			if err := t.notifyAll(ctx, &exit); err != nil {
+				return err, true
 			}
 		case exit.Kind == cpu.ExitException:
-			if err := t.except(ctx, &exit); err != nil {
+			err := t.except(ctx, &exit)
+			if err == nil { // an interrupt may have come while it was handled
+				err = t.notifyAll(ctx, &exit)
+			}
+			if err != nil {
 				return err, true
 			}
 		case int64(r.RDI) == ocmdERet:
@@ -277,14 +279,19 @@ func (t *thread) except(ctx context.Context, exit *cpu.Exit) error {
 	return err
 }
 
-// notify is except for Thread.Notify: there is no exception, and an enclave
+// notifyAll is except for Thread.Notify: there is no exception, and an enclave
 // that cannot be bothered is asked again later.
-func (t *thread) notify(ctx context.Context, exit *cpu.Exit) error {
-	status, err := t.handle(ctx, exit)
-	if err == nil && status != Success {
-		time.AfterFunc(noticeAgain, func() { t.notice.Store(true); t.cpu.Interrupt() })
+func (t *thread) notifyAll(ctx context.Context, exit *cpu.Exit) error {
+	for t.notice.Swap(false) {
+		status, err := t.handle(ctx, exit)
+		if err != nil {
+			return err
+		}
+		if status != Success {
+			time.AfterFunc(noticeAgain, func() { t.notice.Store(true); t.cpu.Interrupt() })
+		}
 	}
-	return err
+	return nil
 }
 
 // noticeAgain is when a notice is given again that did not suit the enclave.

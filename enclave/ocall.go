@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/feidi-dev/feidi/cpu"
 	"github.com/feidi-dev/feidi/image"
 )
 
@@ -23,6 +24,10 @@ func (c *Call) Enclave() *Enclave { return c.t.e }
 // marshalling structure, or what it points to. They must lie in memory that
 // the enclave was given: its untrusted stack, a block, or memory from Alloc.
 func (c *Call) Bytes(addr uint64, n int) ([]byte, error) { return c.t.e.Bytes(addr, n) }
+
+// Regs returns the registers with which the enclave left for the OCALL, as any
+// host sees them. They are gone once a nested ECALL is made.
+func (c *Call) Regs() cpu.Regs { return *c.t.regs }
 
 // ECall makes a nested ECALL on the thread that made the OCALL. If it does not
 // end, neither does the call that made the OCALL.

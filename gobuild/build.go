@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -38,6 +37,7 @@ func (t *Toolchain) Build(ctx context.Context, dir, pkg string, tags []string, o
 
 // LinkCached is Link with a cache in front, below the directory cache, after
 // the program was searched for instructions that an enclave may not execute.
+// What comes from the cache has the date of when it was made.
 func LinkCached(cache string, program []byte, o Options) ([]byte, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func LinkCached(cache string, program []byte, o Options) ([]byte, error) {
 	h.Write(program)
 	fmt.Fprintf(h, "%d %d %d %d %v %v %d %x", o.Heap, o.Threads, o.ISVProdID, o.ISVSVN, o.Debug, o.DebugEnv, o.Attributes, o.Key.N)
 	path := filepath.Join(cache, "enclaves", hex.EncodeToString(h.Sum(nil))[:32])
-	if b, err := os.ReadFile(path); err == nil && IsEnclave(b) {
+	if b, ok := readCached(path); ok {
 		return b, nil
 	}
 	if err := Scan(program); err != nil {
@@ -56,9 +56,7 @@ func LinkCached(cache string, program []byte, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
-		_ = writeFile(path, b, 0o644) // the next time takes as long
-	}
+	writeCached(path, b)
 	return b, nil
 }
 

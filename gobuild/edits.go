@@ -37,6 +37,11 @@ var edits = []edit{
 		"FS is the TCS's, and not m0.tls"},
 	{"runtime/mgcpacer.go", "	if p == \"\" || p == \"off\" {\n		return math.MaxInt64\n	}\n	n, ok := parseByteCount(p)\n", "	if p == \"\" {\n		return enclMemoryLimit()\n	}\n	if p == \"off\" {\n		return math.MaxInt64\n	}\n	n, ok := parseByteCount(p)\n",
 		"the collector works harder as the enclave's heap fills up, where outside it would take more memory"},
+	{"runtime/traceback.go", "func printArgs(f funcInfo, argp unsafe.Pointer, pc uintptr) {\n", "func printArgs(f funcInfo, argp unsafe.Pointer, pc uintptr) {\n	if enclSilent() {\n		print(\"...\")\n		return\n	}\n",
+		"a host can make a program crash, and read what that writes: no values of a production enclave are to be there"},
+	{"runtime/signal_amd64.go", "func dumpregs(c *sigctxt) {\n", "func dumpregs(c *sigctxt) {\n	if enclSilent() {\n		return\n	}\n", "nor registers"},
+	{"runtime/proc.go", "		maxstacksize = 1000000000\n", "		maxstacksize = enclMaxStack()\n",
+		"a recursion without end is to be told from a heap that is too small"},
 	{"internal/testenv/exec.go", "	case \"wasip1\", \"js\", \"ios\":\n	default:\n", "	case \"wasip1\", \"js\", \"ios\", \"linux\":\n	default:\n",
 		"tests of the standard library find out that they cannot start processes, and skip what needs that"},
 	{"runtime/sys_linux_amd64.s", `TEXT runtime·exitThread(SB),NOSPLIT,$0-8

@@ -92,19 +92,33 @@ func Link(program []byte, o Options) ([]byte, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	l, err := place(program, &o)
+	l, meta, img, err := lay(program, &o)
 	if err != nil {
 		return nil, err
-	}
-	meta := l.metadata(&o)
-	img, err := image.Lay(l.file, meta)
-	if err != nil {
-		return nil, fmt.Errorf("gobuild: %w", err)
 	}
 	meta.SigStruct = sigStruct(&o, measure.Image(img))
 	if err := sign.Sign(&meta.SigStruct, o.Key); err != nil {
 		return nil, err
 	}
+	return l.write(meta)
+}
+
+// lay makes the enclave of a program, but for its SIGSTRUCT.
+func lay(program []byte, o *Options) (*linked, *image.Metadata, *image.Image, error) {
+	l, err := place(program, o)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	meta := l.metadata(o)
+	img, err := image.Lay(l.file, meta)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("gobuild: %w", err)
+	}
+	return l, meta, img, nil
+}
+
+// write returns the file with its metadata.
+func (l *linked) write(meta *image.Metadata) ([]byte, error) {
 	meta.Size = metaRoom
 	block, err := meta.AppendBinary(nil)
 	if err != nil {

@@ -2,7 +2,6 @@ package gobuild
 
 import (
 	"bytes"
-	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,6 +32,7 @@ const (
 	fsAfter    = gsAfter + pageSize            // what FS points to
 	heapAlign  = 64 << 10                      // of the heap
 	maxELRange = 32 << 30                      // what the runtime's indexes hold
+	maxImage   = 1 << 30                       // of code and variables, which are all measured
 	metaRoom   = 0x3000                        // for the metadata, so that it can be made again
 )
 
@@ -71,53 +71,47 @@ type linked struct {
 // place lays out the enclave's memory and fills in the runtime's parameters, in
 // a copy of the file.
 func place(file []byte, o *Options) (*linked, error) {
-	f, err := elf.NewFile(bytes.NewReader(file))
+	f, err := elf64.Parse(file)
 	if err != nil {
 		return nil, fmt.Errorf("gobuild: what the Go linker made: %w", err)
 	}
-	defer f.Close()
-	if f.Type != elf.ET_DYN || f.Machine != elf.EM_X86_64 {
-		return nil, fmt.Errorf("gobuild: the Go linker made %v for %v, no position-independent x86-64 program", f.Type, f.Machine)
+	if f.Type != elf64.TypeDyn || f.Machine != elf64.MachineAMD64 {
+		return nil, fmt.Errorf("gobuild: what the Go linker made is of type %d for machine %d, and no position-independent x86-64 program: was -buildmode or GOARCH given?", f.Type, f.Machine)
 	}
-	l := &linked{file: bytes.Clone(file), entry: f.Entry}
-	var data, dataEnd, imageEnd uint64
-	for _, p := range f.Progs {
-		if p.Type != elf.PT_LOAD {
-			continue
-		}
-		imageEnd = max(imageEnd, p.Vaddr+p.Memsz)
-		if p.Flags&elf.PF_W != 0 {
-			if data == 0 {
-				data = p.Vaddr
-			}
-			dataEnd = max(dataEnd, p.Vaddr+p.Filesz)
-		}
-	}
-	rela, relaNum, err := relocations(f)
+	at, link, err := params(f)
 	if err != nil {
 		return nil, err
 	}
-	l.heap = roundUp(imageEnd, heapAlign)
-	threads := l.heap + roundUp(o.Heap, pageSize)
+	if err := checkGate(f); err != nil {
+		return nil, err
+	}
+	s, err := spans(f)
+	if err != nil {
+		return nil, err
+	}
+	rela, relaNum, err := relocations(f, s)
+	if err != nil {
+		return nil, err
+	}
+	l := &linked{file: bytes.Clone(file), entry: f.Entry}
+	heap := roundUp(o.Heap, pageSize)
+	l.heap = roundUp(s.end, heapAlign)
+	threads := l.heap + heap
 	l.tcs = threads + tcsOffset
 	l.end = threads + threadStep*uint64(o.Threads)
 	l.size = uint64(1) << bits.Len64(l.end-1)
 	if l.size > maxELRange {
 		return nil, fmt.Errorf("gobuild: the enclave needs %d GB, and Go's heap has indexes for %d: use a smaller --heap", l.end>>30+1, maxELRange>>30)
 	}
-	at, link, err := params(f, l.file)
-	if err != nil {
-		return nil, err
-	}
 	put := func(i int, v uint64) { binary.LittleEndian.PutUint64(l.file[at+8*i:], v) }
 	put(paramLink, link)
 	put(paramRela, rela)
 	put(paramRelaNum, relaNum)
-	put(paramData, data)
-	put(paramDataEnd, dataEnd)
+	put(paramData, s.data)
+	put(paramDataEnd, s.dataEnd)
 	put(paramSize, l.size)
 	put(paramHeap, l.heap)
-	put(paramHeapSize, roundUp(o.Heap, pageSize))
+	put(paramHeapSize, heap)
 	put(paramTCS, l.tcs)
 	put(paramStep, threadStep)
 	put(paramThreads, uint64(o.Threads))
@@ -131,43 +125,71 @@ func place(file []byte, o *Options) (*linked, error) {
 
 func roundUp(n, to uint64) uint64 { return (n + to - 1) &^ (to - 1) }
 
+// span is where the linker has put the program.
+type span struct {
+	data, dataEnd uint64 // the bytes of the file that are loaded writable
+	end           uint64 // of all
+}
+
+// spans finds where the segments are.
+func spans(f *elf64.File) (s span, err error) {
+	for i := range f.Segments {
+		p := &f.Segments[i]
+		if p.Kind != elf64.SegmentLoad {
+			continue
+		}
+		if p.FileSize > p.Size || !elf64.Within(p.Address, p.Size, maxImage) {
+			return s, fmt.Errorf("gobuild: segment %d of the program has %#x bytes at %#x: code and variables of an enclave have %d MB at most; larger arrays are best allocated", i, p.Size, p.Address, maxImage>>20)
+		}
+		s.end = max(s.end, p.Address+p.Size)
+		if p.Perms&elf64.PermW != 0 {
+			if s.dataEnd == 0 || p.Address < s.data {
+				s.data = p.Address
+			}
+			s.dataEnd = max(s.dataEnd, p.Address+p.FileSize)
+		}
+	}
+	return s, nil
+}
+
 // params finds the runtime's parameters: their offset in the file, and the
 // address that the linker gave them.
-func params(f *elf.File, file []byte) (at int, link uint64, err error) {
+func params(f *elf64.File) (at int, link uint64, err error) {
 	magic := goabi.Magic[:]
-	at = bytes.Index(file, magic)
-	if at < 0 || bytes.Contains(file[at+1:], magic) || at+8*paramCount > len(file) {
-		return 0, 0, errors.New("gobuild: the program was not linked with the enclave's runtime: was -overlay or -ldflags given, in GOFLAGS perhaps?")
+	at = bytes.Index(f.Bytes, magic)
+	if at < 0 || bytes.Contains(f.Bytes[at+1:], magic) {
+		return 0, 0, errors.New("gobuild: the program was not linked with the enclave's runtime: was -overlay or -tags given, in GOFLAGS perhaps?")
 	}
-	for _, p := range f.Progs {
-		if off := uint64(at); p.Type == elf.PT_LOAD && p.Flags&elf.PF_W != 0 && off >= p.Off && off-p.Off < p.Filesz {
-			return at, p.Vaddr + off - p.Off, nil
+	for i := range f.Segments {
+		p := &f.Segments[i]
+		if off := uint64(at); p.Kind == elf64.SegmentLoad && p.Perms&elf64.PermW != 0 && off >= p.Offset && elf64.Within(off-p.Offset, 8*paramCount, p.FileSize) {
+			return at, p.Address + off - p.Offset, nil
 		}
 	}
 	return 0, 0, errors.New("gobuild: the runtime's parameters are not in a writable segment")
 }
 
 // relocations returns the address and the number of the relocations. All of
-// them must be of the kind that the runtime applies.
-func relocations(f *elf.File) (address, count uint64, err error) {
-	for _, s := range f.Sections {
-		if s.Type != elf.SHT_RELA || s.Flags&elf.SHF_ALLOC == 0 || s.Size == 0 {
+// them must be of the kind that the runtime applies, and of data.
+func relocations(f *elf64.File, s span) (address, count uint64, err error) {
+	for i := range f.Sections {
+		x := &f.Sections[i]
+		if x.Kind != elf64.SectionRela || x.Flags&elf64.SectionAlloc == 0 || x.Size == 0 {
 			continue
 		}
-		b, err := s.Data()
-		if err != nil {
-			return 0, 0, fmt.Errorf("gobuild: %s: %w", s.Name, err)
+		if off, ok := f.Loaded(x.Address, x.Size); !ok || off != x.Offset || count > 0 {
+			return 0, 0, fmt.Errorf("gobuild: the relocations in %.80q are not loaded as they are in the file, or not the only ones", x.Name)
 		}
-		for i := 0; i+elf64.RelaSize <= len(b); i += elf64.RelaSize {
-			info := binary.LittleEndian.Uint64(b[i+8:])
-			if t := elf.R_X86_64(info); info>>32 != 0 || t != elf.R_X86_64_RELATIVE {
-				return 0, 0, fmt.Errorf("gobuild: relocation %v at %#x: the program needs a dynamic linker, which an enclave has not (cgo, or a plug-in?)", t, binary.LittleEndian.Uint64(b[i:]))
+		for b := f.Data(x); len(b) >= elf64.RelaSize; b = b[elf64.RelaSize:] {
+			at, info := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+			if info != elf64.RelRelative {
+				return 0, 0, fmt.Errorf("gobuild: relocation of kind %d, symbol %d, at %#x: the program needs a dynamic linker, which an enclave has not (cgo, or a plug-in?)", uint32(info), info>>32, at)
+			}
+			if at < s.data || !elf64.Within(at-s.data, 8, s.dataEnd-s.data) {
+				return 0, 0, fmt.Errorf("gobuild: relocation at %#x, which is not in the data from %#x to %#x", at, s.data, s.dataEnd)
 			}
 		}
-		if count > 0 {
-			return 0, 0, errors.New("gobuild: two tables of relocations")
-		}
-		address, count = s.Addr, s.Size/elf64.RelaSize
+		address, count = x.Address, x.Size/elf64.RelaSize
 	}
 	return address, count, nil
 }
@@ -221,45 +243,3 @@ func (l *linked) metadata(o *Options) *image.Metadata {
 // wantedXFRM is what fits into an SSA frame of one page. A machine that has
 // less of it runs the enclave, too.
 const wantedXFRM = isa.XFRMLegacy | isa.XFRMAVX | isa.XFRMOpmask | isa.XFRMZMMHi256 | isa.XFRMHi16ZMM
-
-// withNote returns the file with an additional section that holds the encoded
-// metadata. The section headers move to the end.
-func withNote(file, metadata []byte) ([]byte, error) {
-	le := binary.LittleEndian
-	shoff, num, str := le.Uint64(file[elf64.OffSections:]), int(le.Uint16(file[elf64.OffSectionNum:])), int(le.Uint16(file[elf64.OffSectionStr:]))
-	if !elf64.Within(shoff, uint64(num)*elf64.SectionHeaderSize, uint64(len(file))) || str >= num {
-		return nil, errors.New("gobuild: the program has no section headers")
-	}
-	headers := bytes.Clone(file[shoff : shoff+uint64(num)*elf64.SectionHeaderSize])
-	const offOffset, offSize = 24, 32
-	strh := headers[str*elf64.SectionHeaderSize:]
-	namesOff, namesSize := le.Uint64(strh[offOffset:]), le.Uint64(strh[offSize:])
-	if !elf64.Within(namesOff, namesSize, uint64(len(file))) {
-		return nil, errors.New("gobuild: the names of the program's sections are cut short")
-	}
-	names := append(bytes.Clone(file[namesOff:namesOff+namesSize]), image.MetadataSection+"\x00"...)
-
-	out := bytes.Clone(file)
-	pad := func(to int) {
-		for len(out)%to != 0 {
-			out = append(out, 0)
-		}
-	}
-	pad(16)
-	noteOff := uint64(len(out))
-	out = image.AppendNote(out, metadata)
-	noteSize := uint64(len(out)) - noteOff
-	pad(16)
-	le.PutUint64(strh[offOffset:], uint64(len(out)))
-	le.PutUint64(strh[offSize:], uint64(len(names)))
-	out = append(out, names...)
-	pad(16)
-	const note = 7 // SHT_NOTE
-	h := le.AppendUint32(le.AppendUint32(nil, uint32(namesSize)), note)
-	for _, v := range []uint64{0, 0, noteOff, noteSize, 0, 4, 0} { // flags, address, offset, size, link and info, alignment, entry
-		h = le.AppendUint64(h, v)
-	}
-	le.PutUint64(out[elf64.OffSections:], uint64(len(out)))
-	le.PutUint16(out[elf64.OffSectionNum:], uint16(num+1))
-	return append(append(out, headers...), h...), nil
-}

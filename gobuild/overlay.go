@@ -61,17 +61,13 @@ func writeOverlay(dir, goroot string) (list string, err error) {
 		fmt.Fprintf(h, "%s %d\n%s", name, len(files[name]), files[name])
 	}
 	dir = filepath.Join(dir, "overlay-"+hex.EncodeToString(h.Sum(nil))[:16])
-	list = filepath.Join(dir, "overlay.json")
-	if _, err := os.Stat(list); err == nil {
-		return list, nil // the list comes last
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
 	replace := map[string]string{}
 	for name, b := range files {
 		path := filepath.Join(dir, strings.ReplaceAll(name, "/", "_"))
-		if err := writeFile(path, b, 0o644); err != nil {
+		if err := ensureFile(path, b); err != nil {
 			return "", err
 		}
 		replace[filepath.Join(goroot, "src", filepath.FromSlash(name))] = path
@@ -80,25 +76,6 @@ func writeOverlay(dir, goroot string) (list string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return list, writeFile(list, b, 0o644)
-}
-
-// writeFile writes a file whole or not at all.
-func writeFile(path string, b []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	list = filepath.Join(dir, "overlay.json")
+	return list, ensureFile(list, b)
 }

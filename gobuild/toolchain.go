@@ -107,26 +107,24 @@ func (t *Toolchain) Compile(ctx context.Context, dir, pkg string, tags []string,
 	defer os.RemoveAll(tmp)
 	// The go command links nothing that is there and up to date.
 	out, kept := filepath.Join(tmp, "program"), t.programPath(dir, pkg, flags)
-	before, err := os.ReadFile(kept)
-	if err == nil {
-		err = os.WriteFile(out, before, 0o755)
-	}
-	if err != nil {
+	before, ok := readCached(kept)
+	if ok && os.WriteFile(out, before, 0o755) != nil {
 		_ = os.Remove(out)
 	}
 	args := append([]string{"build"}, flags...)
 	args = append(args, "-ldflags="+LinkerFlags, "-o", out, "--", pkg)
 	if err := t.run(ctx, dir, args, log); err != nil {
-		return nil, err
+		return nil, t.withCgo(ctx, dir, pkg, flags, err)
 	}
 	b, err := os.ReadFile(out)
 	if err != nil || !goabi.IsGo(b) {
 		return nil, fmt.Errorf("%w: %s is no main package", ErrCompile, pkg)
 	}
+	if err := checkPlugins(b, pkg); err != nil {
+		return nil, err
+	}
 	if !bytes.Equal(b, before) {
-		if err := os.MkdirAll(filepath.Dir(kept), 0o755); err == nil {
-			_ = writeFile(kept, b, 0o755)
-		}
+		writeCached(kept, b)
 	}
 	return b, nil
 }

@@ -4,6 +4,7 @@ package inside
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -33,9 +34,10 @@ func serve(ctx context.Context, table tedge.Table) error {
 	if serving.Swap(true) {
 		return ErrServing
 	}
-	// Threads that the program needs beside those that serve.
-	const others = 4
-	s := &server{ctx: ctx, table: table, most: max(1, int32(threads())-others)}
+	// Threads that the program needs beside those that serve: one for each
+	// processor, and those of Go itself.
+	others := runtime.GOMAXPROCS(0) + 4
+	s := &server{ctx: ctx, table: table, most: int32(max(1, int(threads())-others))}
 	s.start()
 	s.wait.Wait()
 	return ctx.Err()

@@ -1,11 +1,13 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"os"
 	"syscall"
 
 	"github.com/feidi-dev/feidi/edl/uedge"
+	"github.com/feidi-dev/feidi/enclave"
 )
 
 // Config is what a process starts with.
@@ -25,6 +27,20 @@ type Config struct {
 	// OCalls serves OCALLs that the program makes while it serves no ECALL,
 	// and those that the table of the ECALL lacks.
 	OCalls uedge.Table
+	// Tamper is for tests. It is nil for a host that does not lie.
+	Tamper *Tamper
+}
+
+// Tamper is a host that lies, for tests of what an enclave makes of one. Each
+// function may be nil.
+type Tamper struct {
+	// Boot may change the boot block (package goabi) before the program starts.
+	Boot func(block []byte)
+	// OCall is called for each OCALL in place of honest, which serves it.
+	OCall func(ctx context.Context, c *enclave.Call, honest enclave.OCall) enclave.Status
+	// Ended is called when the program has ended, before its memory outside is
+	// freed.
+	Ended func()
 }
 
 // State is how a process ended.

@@ -38,6 +38,8 @@ type Process struct {
 	pending atomic.Uint64 // signals that are not handed over yet
 	nagging atomic.Bool   // a goroutine sees to it that they are
 
+	first atomic.Pointer[time.Time] // of the first request that is not the runtime's own
+
 	threads []*thread // one for each block
 	buffers []*enclave.Buffer
 
@@ -60,7 +62,14 @@ func New(c Config) *Process {
 
 // Option has the OCALLs of an enclave come to the process. It is given to
 // Machine.Load for the enclave that Start is then given, and to no other.
-func (p *Process) Option() enclave.Option { return enclave.WithOtherOCalls(p.ocall) }
+func (p *Process) Option() enclave.Option {
+	if t := p.cfg.Tamper; t != nil && t.OCall != nil {
+		return enclave.WithOtherOCalls(func(ctx context.Context, c *enclave.Call) enclave.Status {
+			return t.OCall(ctx, c, p.ocall)
+		})
+	}
+	return enclave.WithOtherOCalls(p.ocall)
+}
 
 // Start starts the program. It runs until it exits or ctx ends. The enclave
 // must not be used for other calls, and not be destroyed before Wait returns:
@@ -136,6 +145,9 @@ func (p *Process) launch(e *enclave.Enclave) error {
 		return err
 	}
 	copy(boot.Bytes(), image)
+	if t := p.cfg.Tamper; t != nil && t.Boot != nil {
+		t.Boot(boot.Bytes())
+	}
 	p.makeThreads(blocks.Bytes(), blocks.Addr(), count)
 	p.started.Store(true)
 	if r := p.spawn(goabi.ECallStart, boot.Addr()); r < 0 {
@@ -239,6 +251,9 @@ func (p *Process) leave(t *thread) {
 
 // release gives everything back when nothing runs any more.
 func (p *Process) release() {
+	if t := p.cfg.Tamper; t != nil && t.Ended != nil {
+		t.Ended()
+	}
 	p.files.close()
 	p.dir.close()
 	p.outer.close()
@@ -260,6 +275,16 @@ func (p *Process) Wait() (State, error) {
 	}
 	<-p.done
 	return p.state, p.err
+}
+
+// FirstRequest returns when the program made its first system call, other than
+// those that its runtime makes to start, or zero if it has made none. That is
+// when package os is initialised, which is shortly before main.
+func (p *Process) FirstRequest() time.Time {
+	if at := p.first.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }
 
 // Outside implements uedge.Enclave.

@@ -5,6 +5,7 @@ package process
 import (
 	"context"
 	"syscall"
+	"time"
 
 	"github.com/feidi-dev/feidi/edl/uedge"
 	"github.com/feidi-dev/feidi/enclave"
@@ -27,6 +28,9 @@ func (p *Process) Wait() (State, error) { return State{}, ErrNotStarted }
 
 // Signal returns ErrNotStarted.
 func (p *Process) Signal(syscall.Signal) error { return ErrNotStarted }
+
+// FirstRequest returns zero.
+func (p *Process) FirstRequest() time.Time { return time.Time{} }
 
 // CallAt returns ErrNotStarted.
 func (p *Process) CallAt(context.Context, int, uint64, uedge.Table) error { return ErrNotStarted }

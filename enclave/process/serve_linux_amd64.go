@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/internal/goabi"
@@ -27,6 +28,9 @@ func (p *Process) ocall(ctx context.Context, c *enclave.Call) enclave.Status {
 func (t *thread) serve() {
 	b := t.mem[:goabi.OffData]
 	op := le.Uint64(b[goabi.OffOp:])
+	if t.p.first.Load() == nil {
+		t.p.noteFirst(op)
+	}
 	for i := range t.args {
 		t.args[i] = le.Uint64(b[goabi.OffArgs+8*i:])
 	}
@@ -37,6 +41,17 @@ func (t *thread) serve() {
 		signals = t.p.pending.Swap(0)
 	}
 	le.PutUint64(b[goabi.OffSignals:], signals)
+}
+
+// noteFirst notes when the first request came that is the program's and not
+// the runtime's own.
+func (p *Process) noteFirst(op uint64) {
+	switch op {
+	case goabi.OpPark, goabi.OpUnpark, goabi.OpSpawn, goabi.OpKick, goabi.OpExit, unix.SYS_SCHED_YIELD:
+		return
+	}
+	now := time.Now()
+	p.first.CompareAndSwap(nil, &now)
 }
 
 // request returns the result of a request, or -errno. A handler finds the

@@ -36,7 +36,12 @@ func enclEnter(td *enclTD, cmd int, ms uintptr) uintptr {
 	switch {
 	case cmd == enclCmdInit:
 		return enclInit()
-	case atomic.Load(&enclReady) == 0 || atomic.Load(&enclGone) != 0:
+	case atomic.Load(&enclReady) != 1:
+		return enclCrashed // not before INIT is done, on whatever thread it is
+	case atomic.Load(&enclGone) != 0:
+		if cmd == enclECallThread {
+			return enclSuccess // the program has ended meanwhile, and this thread with it
+		}
 		return enclCrashed
 	case cmd == enclECallStart:
 		return enclStart(td, ms)
@@ -127,7 +132,7 @@ func enclStart(td *enclTD, ms uintptr) uintptr {
 		return enclBadParam
 	}
 	enclClock = clock
-	enclCPUs = max(1, min(word(enclBootCPUs), 1024))
+	enclCPUs = max(1, min(word(enclBootCPUs), enclMaxCPUs()))
 	if !enclSetBlock(td, uintptr(word(enclBootBlock))) {
 		return enclBadParam
 	}
@@ -161,6 +166,14 @@ func enclStart(td *enclTD, ms uintptr) uintptr {
 	td.full = 1
 	td.mask, td.pending, td.altSP, td.altSize = 0, 0, 0, 0
 	return enclRun
+}
+
+// enclMaxCPUs is how many processors the program may be told of. Go has a thread
+// for each of them, some for itself, and one for each goroutine that waits in a
+// system call, and crashes where it cannot have another one.
+func enclMaxCPUs() uint64 {
+	const own = 4
+	return max(1, (enclParams[enclPThreads]-own)/2)
 }
 
 // enclVector builds argv, envp and the auxiliary vector from the boot block.
@@ -208,10 +221,9 @@ func enclVector(b, n uintptr, word func(uintptr) uint64) (argc uintptr, ok bool)
 }
 
 // enclEnvAllowed reports whether a variable may reach the program. GODEBUG
-// turns off what protects it, so only an enclave that can be debugged anyway,
-// or was built to, gets it.
+// turns off what protects it, so it gets that only if it is open.
 func enclEnvAllowed(s uintptr) bool {
-	if enclIsDbg || enclParams[enclPFlags]&enclFDebugEnv != 0 {
+	if enclOpen() {
 		return true
 	}
 	const godebug = "GODEBUG="
@@ -267,7 +279,8 @@ func enclCPU(b, n uintptr, off, count uint64) uintptr {
 			if *at(i, 4)&enclNeed1C != enclNeed1C {
 				return enclUnexpected
 			}
-			complete = true
+			// A row of one subleaf might not be the one that is looked up.
+			complete = complete || *at(i, 1) == ^uint32(0)
 			if enclXFRM&4 == 0 { // no AVX, and nothing that builds on it
 				*at(i, 4) &^= 1<<12 | 1<<28 | 1<<29
 			}
@@ -297,14 +310,15 @@ func enclCPU(b, n uintptr, off, count uint64) uintptr {
 func enclBegun(td *enclTD, nr uintptr) uintptr {
 	for i := range enclQueue {
 		q := &enclQueue[i]
-		if !atomic.Cas(&q.state, enclQueued, enclClaimed) {
+		tid := atomic.Load(&q.state)
+		if tid <= enclHeld || !atomic.Cas(&q.state, tid, enclHeld) {
 			continue
 		}
 		if !enclSetBlock(td, nr) {
-			atomic.Store(&q.state, enclQueued)
+			atomic.Store(&q.state, tid)
 			return enclBadParam
 		}
-		td.regs, td.tid, td.mask = q.regs, q.tid, q.mask
+		td.regs, td.tid, td.mask = q.regs, int32(tid), q.mask
 		td.pending, td.altSP, td.altSize, td.full, td.fp = 0, 0, 0, 1, 0
 		td.queued, td.next = 0, 0
 		atomic.Store(&q.state, enclEmpty)
@@ -313,17 +327,16 @@ func enclBegun(td *enclTD, nr uintptr) uintptr {
 	return enclNoThread
 }
 
-// enclQueue are threads that were cloned and have not begun.
+// enclQueue are threads that were cloned and have not begun. The state of one
+// that waits is its id, which no other ever has: a host that starts a thread and
+// says that it could not has its clone fail only if it tells the truth.
 var enclQueue [32]struct {
 	state uint32
-	tid   int32
 	mask  uint64
 	regs  [enclRegs]uint64
 }
 
 const (
 	enclEmpty = iota
-	enclFilling
-	enclQueued
-	enclClaimed
+	enclHeld  // being filled or begun; ids are larger
 )

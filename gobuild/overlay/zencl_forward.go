@@ -17,17 +17,24 @@ type enclCall struct {
 }
 
 // enclFDs says which descriptors are open, so that the host cannot give out
-// one twice.
-var enclFDs [enclMaxFD / 64]uint64
+// one twice. Three are from the start.
+var enclFDs = [enclMaxFD / 64]uint64{7}
 
-func enclFDOpen(fd uintptr) bool {
-	return fd < enclMaxFD && (fd <= 2 || atomic.Load64(&enclFDs[fd/64])&(1<<(fd%64)) != 0)
+// enclOpenFD notes a descriptor that is open now, and reports whether it was
+// closed before and may be one.
+func enclOpenFD(fd uintptr) bool {
+	if fd >= enclMaxFD {
+		return false
+	}
+	bit := uint64(1) << (fd % 64)
+	return atomic.Or64(&enclFDs[fd/64], bit)&bit == 0
 }
 
-func enclOpenFD(fd uintptr) { atomic.Or64(&enclFDs[fd/64], 1<<(fd%64)) }
-
+// enclCloseFD notes that a descriptor is closed. What was to be told of it by
+// epoll is not told any more.
 func enclCloseFD(fd uintptr) {
 	if fd < enclMaxFD {
+		enclWatches[fd].epoll = 0
 		atomic.And64(&enclFDs[fd/64], ^(uint64(1) << (fd % 64)))
 	}
 }
@@ -118,7 +125,7 @@ func enclForward(td *enclTD, nr uintptr, a *[6]uintptr) uintptr {
 		}
 	}
 	if nr == enclSysClose {
-		enclCloseFD(a[0]) // before: another thread may be given the number at once
+		enclCloseFD(uintptr(uint32(a[0]))) // before: another thread may be given the number at once
 	}
 	r := enclRequest(td, nr, &out)
 	if enclIsErr(r) {
@@ -169,29 +176,25 @@ func enclReturn(td *enclTD, nr uintptr, c *enclCall, a, out, limit *[6]uintptr, 
 			enclLied(td, nr, r)
 		}
 	case enclResultFD:
-		if r >= enclMaxFD || enclFDOpen(r) && r > 2 {
+		if !enclOpenFD(r) {
 			enclLied(td, nr, r)
 		}
-		enclOpenFD(r)
 	}
 	counted := c.result == enclResultCount // what the first buffer has
 	for i := 0; i < n; i++ {
+		switch c.kind[i] {
+		case enclKindIn, enclKindOut:
+			if counted && r > limit[i] && (r > enclMaxLength || !enclMayExceed(nr, a, limit[i])) {
+				enclLied(td, nr, r)
+			}
+			counted = false
+		}
 		if out[i] == 0 {
 			continue
 		}
 		switch c.kind[i] {
-		case enclKindIn:
-			if counted && r > limit[i] {
-				enclLied(td, nr, r)
-			}
-			counted = false
 		case enclKindOut:
-			got := min(r, limit[i])
-			const truncate = 0x20 // MSG_TRUNC: the length of the datagram, however long
-			if r > limit[i] && !(nr == enclSysRecvfrom && a[3]&truncate != 0) && limit[i] != 0 {
-				enclLied(td, nr, r)
-			}
-			memmove(unsafe.Pointer(a[i]), unsafe.Pointer(td.block+out[i]), got)
+			memmove(unsafe.Pointer(a[i]), unsafe.Pointer(td.block+out[i]), min(r, limit[i]))
 		case enclKindOutFixed:
 			memmove(unsafe.Pointer(a[i]), unsafe.Pointer(td.block+out[i]), uintptr(c.size[i]))
 			if c.result == enclResultPair {
@@ -204,12 +207,26 @@ func enclReturn(td *enclTD, nr uintptr, c *enclCall, a, out, limit *[6]uintptr, 
 		}
 	}
 	if nr == enclSysDup2 || nr == enclSysDup3 {
-		if r != a[1] || r >= enclMaxFD {
+		if r != uintptr(uint32(a[1])) || r >= enclMaxFD {
 			enclLied(td, nr, r)
+		}
+		if r != uintptr(uint32(a[0])) {
+			enclCloseFD(r)
 		}
 		enclOpenFD(r)
 	}
 	return r
+}
+
+// enclMaxLength is more than any length that a kernel returns.
+const enclMaxLength = 1<<31 - 1
+
+// enclMayExceed reports whether a call returns a length that is larger than
+// what there was room for: that of a datagram (MSG_TRUNC), or of what
+// getxattr and listxattr were not to copy.
+func enclMayExceed(nr uintptr, a *[6]uintptr, limit uintptr) bool {
+	const truncate = 0x20
+	return nr == enclSysRecvfrom && a[3]&truncate != 0 || nr >= enclSysGetxattr && nr <= enclSysFlistxattr && limit == 0
 }
 
 // enclCheckPair checks two new descriptors, which are in the program's memory
@@ -217,10 +234,8 @@ func enclReturn(td *enclTD, nr uintptr, c *enclCall, a, out, limit *[6]uintptr, 
 func enclCheckPair(td *enclTD, nr, p uintptr) {
 	fds := (*[2]uint32)(unsafe.Pointer(p))
 	for i := range fds {
-		fd := uintptr(fds[i])
-		if fd >= enclMaxFD || enclFDOpen(fd) && fd > 2 {
+		if fd := uintptr(fds[i]); !enclOpenFD(fd) {
 			enclLied(td, nr, fd)
 		}
-		enclOpenFD(fd)
 	}
 }

@@ -139,7 +139,7 @@ func enclClone(td *enclTD, nr uintptr, a *[6]uintptr) uintptr {
 	}
 	for i := range enclQueue {
 		q := &enclQueue[i]
-		if !atomic.Cas(&q.state, enclEmpty, enclFilling) {
+		if !atomic.Cas(&q.state, enclEmpty, enclHeld) {
 			continue
 		}
 		q.regs = td.regs
@@ -147,16 +147,13 @@ func enclClone(td *enclTD, nr uintptr, a *[6]uintptr) uintptr {
 		q.regs[enclSP] = uint64(a[1])
 		q.regs[enclFlags] = 0x202
 		q.mask = td.mask
-		q.tid = atomic.Xaddint32(&enclTid, 1)
-		tid := q.tid
-		atomic.Store(&q.state, enclQueued)
+		tid := uint32(atomic.Xaddint32(&enclTid, 1))
+		atomic.Store(&q.state, tid)
 		atomic.Xadd(&enclSpawns, 1)
 		var p [6]uintptr
-		if r := enclRequest(td, enclOpSpawn, &p); r != 0 {
-			if atomic.Cas(&q.state, enclQueued, enclEmpty) {
-				atomic.Xadd(&enclBusy, -1)
-				return enclErr(enclEAGAIN)
-			}
+		if r := enclRequest(td, enclOpSpawn, &p); r != 0 && atomic.Cas(&q.state, tid, enclEmpty) {
+			atomic.Xadd(&enclBusy, -1)
+			return enclErr(enclEAGAIN)
 		}
 		return uintptr(tid)
 	}

@@ -70,12 +70,13 @@
 	XORL R14, R14 \
 	XORL R15, R15
 
-// ENTERED brings the flags and the control registers of the FPU, which are
-// the host's, to what Go expects. SP is a stack of ours.
+// ENTERED brings the flags, the x87 FPU (FNINIT) and the control register of
+// SSE, which are the host's, to what Go expects. SP is a stack of ours.
 #define ENTERED \
 	CLD \
 	PUSHQ $0x202 \
 	POPFQ \
+	BYTE $0xDB; BYTE $0xE3 \
 	LDMXCSR runtime·enclMXCSR(SB) \
 	PXOR X15, X15
 
@@ -234,6 +235,7 @@ TEXT runtime·enclgate(SB),NOSPLIT|NOFRAME,$0
 	MOVQ enclTD_gateSP(GS), SP
 	XORL BP, BP
 	CLD
+	PXOR X15, X15 // the gate's code takes it for zero; who calls may have used it
 	MOVQ TLS_G, CX
 	MOVQ CX, enclTD_appG(GS)
 	MOVQ enclTD_self(GS), AX
@@ -388,7 +390,7 @@ read:
 	SHLQ $32, DX
 	ORQ  DX, AX
 	SUBQ const_enclClockTSC(R8), AX
-	JLT  slow
+	JMI  slow
 	MOVQ const_enclClockMult(R8), CX
 	TESTQ CX, CX
 	JEQ  slow
@@ -397,7 +399,7 @@ read:
 	JNE  slow
 	SHRQ $32, DX, AX
 	ADDQ R11, AX
-	JLT  slow
+	JMI  slow
 	TESTL DI, DI
 	JEQ  split
 	// Time does not go back.

@@ -65,6 +65,10 @@ func enclArenaHint() uintptr {
 	return alignUp(enclHeap+metadata, heapArenaBytes)
 }
 
+// enclMaxStack is the largest stack of a goroutine: a quarter of the heap, for a
+// stack that grows is there twice.
+func enclMaxStack() uintptr { return min(1000000000, uintptr(enclParams[enclPHeapSize])/4) }
+
 func enclBit(bits, page uintptr) bool {
 	return *(*uint8)(unsafe.Pointer(bits + page/8))&(1<<(page%8)) != 0
 }

@@ -56,6 +56,8 @@ const (
 	enclSysSetrlimit        = 160
 	enclSysSync             = 162
 	enclSysGettid           = 186
+	enclSysGetxattr         = 191
+	enclSysFlistxattr       = 196
 	enclSysTkill            = 200
 	enclSysFutex            = 202
 	enclSysSchedGetaffinity = 204

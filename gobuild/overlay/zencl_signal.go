@@ -349,6 +349,12 @@ func enclExcept(td *enclTD, cmd int) uintptr {
 		addr = *(*uint64)(unsafe.Pointer(td.ssa - offExInfo))
 		errcode = uint64(*(*uint32)(unsafe.Pointer(td.ssa - offExInfo + 8)))
 	}
+	if vector == 14 && enclSilent() && enclInside(uintptr(addr), 1) {
+		// The enclave's pages are there from its start to its end. A host that
+		// takes one away would have the program panic at any instruction, and
+		// perhaps recover from that.
+		return enclCrashed
+	}
 	sig, code := uintptr(enclSIGILL), int32(2) // ILL_ILLOPN
 	switch vector {
 	case 0:

@@ -130,6 +130,14 @@ const (
 	enclFDebugEnv = 1 << iota // GODEBUG and its like pass in every enclave
 )
 
+// enclOpen reports whether the enclave can be debugged anyway, or was built as
+// if it could.
+func enclOpen() bool { return enclIsDbg || enclParams[enclPFlags]&enclFDebugEnv != 0 }
+
+// enclSilent reports whether values stay out of what the runtime writes when
+// the program crashes: the host can make it crash when it likes.
+func enclSilent() bool { return !enclOpen() }
+
 // What the enclave found out of itself, when it was initialised.
 var (
 	enclBegin  uintptr // ELRANGE

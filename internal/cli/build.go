@@ -25,14 +25,19 @@ func (a *app) build() *cobra.Command {
 format, which ` + "`feidi run`" + ` starts and ` + "`feidi inspect`" + ` explains.
 
 ` + buildingHelp,
-		Example: `  feidi build ./examples/hello
-  feidi build --heap 1G --threads 64 -o server.signed.so ./cmd/server
-  feidi build --svn 2 --key release.pem .`,
+		Example: `  feidi build -o /tmp/hello.signed.so ./examples/hello
+  feidi build --heap 1G --threads 64 -o /tmp/webserver.signed.so ./examples/webserver
+  feidi sign --generate --key /tmp/release.pem
+  feidi build --svn 2 --key /tmp/release.pem -o /tmp/vault.signed.so ./examples/vault
+  feidi build --config docs/feidi.toml --key /tmp/release.pem -o /tmp/vault.signed.so ./examples/vault`,
 		Args: atMostOne("package"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			pkg := "."
 			if len(args) > 0 {
 				pkg = args[0]
+			}
+			if err := b.configure(cmd); err != nil {
+				return err
 			}
 			return a.makeEnclave(pkg, out, &b)
 		},
@@ -91,7 +96,7 @@ func (a *app) makeEnclave(pkg, out string, b *building) error {
 	signer := sign.MRSigner(m.SigStruct)
 	r := built{
 		Package: pkg, File: out, Size: len(file), MREnclave: hex.EncodeToString(m.SigStruct.EnclaveHash[:]), MRSigner: hex.EncodeToString(signer[:]),
-		ISVProdID: b.prodID, ISVSVN: b.svn, Debug: b.debug, Heap: uint64(b.heap), Threads: len(m.Threads), ELRange: m.Size,
+		ISVProdID: b.prodID, ISVSVN: b.svn, Debug: b.debug, Heap: uint64(b.heap.Size), Threads: len(m.Threads), ELRange: m.Size,
 	}
 	if a.json {
 		return a.writeJSON(r)

@@ -5,13 +5,12 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/gobuild"
+	"github.com/feidi-dev/feidi/gobuild/config"
 	"github.com/feidi-dev/feidi/internal/state"
 )
 
@@ -25,6 +24,8 @@ type building struct {
 	debugEnv bool
 	key      string
 	tags     []string
+	config   string // file that has the options that no flag gave
+	given    string // one of the flags that were given
 }
 
 const buildingHelp = `The Go toolchain is the one in PATH, of Go 1.26. It needs nothing that the
@@ -39,7 +40,7 @@ and options have the same MRENCLAVE everywhere.`
 // its own.
 func (b *building) flags(cmd *cobra.Command) {
 	set := cmd.Flags()
-	b.heap = gobuild.DefaultHeap
+	b.heap.Size = gobuild.DefaultHeap
 	set.Var(&b.heap, "heap", "give the program a heap of this `size`, such as 512M")
 	set.IntVar(&b.threads, "threads", gobuild.DefaultThreads, "give it `N` threads; each runs goroutines or waits in a system call")
 	set.Uint16Var(&b.prodID, "prod-id", 0, "product `number` (ISVPRODID)")
@@ -47,6 +48,9 @@ func (b *building) flags(cmd *cobra.Command) {
 	set.BoolVar(&b.debugEnv, "godebug", false, "let GODEBUG reach the program, though it can turn off what protects it")
 	set.StringVar(&b.key, "key", "", "sign with the RSA key of this PEM `file`")
 	set.StringSliceVar(&b.tags, "tags", nil, "build `tags`, with commas between them")
+	set.StringVar(&b.config, "config", "", "take the options that no flag gives from this TOML `file`")
+	filesOf(cmd, "config", "toml")
+	filesOf(cmd, "key", "pem")
 }
 
 // options are the flags as package gobuild has them.
@@ -56,7 +60,7 @@ func (b *building) options() (gobuild.Options, error) {
 		return gobuild.Options{}, err
 	}
 	return gobuild.Options{
-		Heap: uint64(b.heap), Threads: b.threads, ISVProdID: b.prodID, ISVSVN: b.svn,
+		Heap: uint64(b.heap.Size), Threads: b.threads, ISVProdID: b.prodID, ISVSVN: b.svn,
 		Debug: b.debug, DebugEnv: b.debugEnv, Key: key, Date: time.Now(),
 	}, nil
 }
@@ -85,7 +89,7 @@ func toolchain(ctx context.Context) (*gobuild.Toolchain, error) {
 	return t, nil
 }
 
-// build builds a package. On a terminal it says so when it takes a while.
+// buildPackage builds a package. On a terminal it says so when it takes a while.
 func (a *app) buildPackage(ctx context.Context, pkg string, b *building) ([]byte, error) {
 	o, err := b.options()
 	if err != nil {
@@ -98,14 +102,14 @@ func (a *app) buildPackage(ctx context.Context, pkg string, b *building) ([]byte
 	done := a.progress("building " + pkg + "; the first time takes a minute, for the standard library is built, too")
 	file, err := t.Build(ctx, ".", pkg, b.tags, o, nil)
 	done()
-	if err != nil {
-		return nil, buildError(err)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, cannot(fmt.Errorf("building %s: %w", pkg, errInterrupted))
+	case err != nil:
+		return nil, cannot(err)
 	}
 	return file, nil
 }
-
-// buildError is the error of a build.
-func buildError(err error) error { return cannot(err) }
 
 // progress says on a terminal what is under way, if it takes long, until the
 // function that it returns is called.
@@ -123,36 +127,10 @@ func (a *app) progress(what string) (done func()) {
 }
 
 // size is a number of bytes as a flag.
-type size uint64
+type size struct{ config.Size }
 
 // Set implements pflag.Value.
-func (s *size) Set(text string) error {
-	number, unit := strings.TrimRight(strings.ToUpper(text), "IB"), uint64(1)
-	for i, letter := range "KMGT" {
-		if n, ok := strings.CutSuffix(number, string(letter)); ok {
-			number, unit = n, 1<<(10*(i+1))
-			break
-		}
-	}
-	n, err := strconv.ParseUint(number, 10, 64)
-	if err != nil || n == 0 || n > 1<<63/unit {
-		return fmt.Errorf("%q is no size such as 64M or 2G", text)
-	}
-	*s = size(n * unit)
-	return nil
-}
-
-// String implements pflag.Value.
-func (s *size) String() string {
-	n, unit := uint64(*s), ""
-	for _, u := range []string{"K", "M", "G"} {
-		if n == 0 || n%1024 != 0 {
-			break
-		}
-		n, unit = n/1024, u
-	}
-	return strconv.FormatUint(n, 10) + unit
-}
+func (s *size) Set(text string) error { return s.UnmarshalText([]byte(text)) }
 
 // Type implements pflag.Value.
 func (s *size) Type() string { return "size" }

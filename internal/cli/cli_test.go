@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"sort"
@@ -22,10 +24,16 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	shared := goEnv(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("FEIDI_ENCLAVES", os.Getenv("FEIDI_ENCLAVES"))
+			for name, value := range shared {
+				e.Setenv(name, value)
+			}
+			// Where the commands are, in front of what was PATH.
+			e.Setenv("FEIDI_BIN", strings.Split(e.Getenv("PATH"), string(os.PathListSeparator))[0])
 			return writeSamples(e.WorkDir)
 		},
 		Condition: func(cond string) (bool, error) {
@@ -45,6 +53,27 @@ func TestScripts(t *testing.T) {
 			"rsasign":  rsaSign,
 		},
 	})
+}
+
+// goEnv is the environment that scripts share: the caches of the go command, so
+// that the standard library is not compiled for each, and one place for keys and
+// machines.
+func goEnv(t *testing.T) map[string]string {
+	env := map[string]string{"XDG_STATE_HOME": t.TempDir(), "XDG_CACHE_HOME": t.TempDir()}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env["FEIDI_ROOT"] = root
+	names := []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY", "GOSUMDB", "GOTOOLCHAIN"}
+	out, err := exec.Command("go", append([]string{"env", "-json"}, names...)...).Output()
+	if err != nil {
+		return env // scripts that need it skip
+	}
+	if err := json.Unmarshal(out, &env); err != nil {
+		t.Fatal(err)
+	}
+	return env
 }
 
 // exits CODE ARGS... runs feidi and compares its exit code.

@@ -16,6 +16,10 @@ func TestExamples(t *testing.T) {
 		t.Skip("no engine on this platform")
 	}
 	e := &examples{demo: filepath.ToSlash(t.TempDir()) + "/feidi-demo"}
+	for name, value := range goEnv(t) {
+		t.Setenv(name, value)
+	}
+	t.Chdir(filepath.Join("..", ".."))
 	e.below(t, (&app{}).root())
 }
 
@@ -37,6 +41,12 @@ func (e *examples) below(t *testing.T, cmd *cobra.Command) {
 }
 
 func (e *examples) run(t *testing.T, cmd *cobra.Command) {
+	switch cmd.Name() {
+	case "build", "run", "test":
+		if _, err := exec.LookPath("go"); err != nil {
+			t.Skip(err)
+		}
+	}
 	tmp := filepath.ToSlash(t.TempDir())
 	ran := 0
 	for line := range strings.Lines(cmd.Example) {
@@ -62,6 +72,12 @@ func (e *examples) run(t *testing.T, cmd *cobra.Command) {
 				continue
 			}
 			e.saved = true
+		}
+		if cmd.Name() == "test" { // runs itself
+			if out, err := exec.Command("feidi", words(args)...).CombinedOutput(); err != nil {
+				t.Errorf("feidi %s: %v\n%s", args, err, out)
+			}
+			continue
 		}
 		var out, errs bytes.Buffer
 		if code := Main(words(args), strings.NewReader(stdin), &out, &errs); code != exitOK {

@@ -29,19 +29,25 @@ it, and destroys it. A package of a Go program is built first, as by
 
 ` + runningHelp + `
 
-For other enclaves: ` + loadingHelp + `
+What follows is about other enclaves.
+
+` + loadingHelp + `
 
 In JSON, "init_status" is SGX_SUCCESS, the error code of EINIT, or the status
 of the initialising ECALL; "leaves" counts the leaves that were executed, and
 "load_ms" the time until the enclave could be called, with that counting.`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi run ./examples/hello
+  feidi run -q --env HOME --heap 64M --timing ./examples/hello
+  feidi demo --save /tmp/feidi-demo
   feidi run /tmp/feidi-demo/alice.signed.so
   feidi run --sigstruct /tmp/feidi-demo/stream.sig --trace /tmp/feidi-demo/stream.sgxs
   feidi run --debug --json /tmp/feidi-demo/alice.signed.so`,
 		Args: operands("the enclave's file, or the package of a Go program,..."),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p.started = time.Now()
+		RunE: func(cmd *cobra.Command, args []string) error {
 			p.building.debug = l.debug
+			if err := p.configure(cmd); err != nil {
+				return err
+			}
 			if ok, err := a.runOperand(args[0], args[1:], &p); ok {
 				return err
 			}

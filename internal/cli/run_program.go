@@ -31,7 +31,6 @@ type running struct {
 	quiet   bool
 	timing  bool
 	load    *loading
-	started time.Time
 }
 
 func (r *running) flags(cmd *cobra.Command) {
@@ -64,7 +63,7 @@ func (e errProgram) Error() string { return fmt.Sprintf("exit code %d", e.code) 
 type goProgram struct {
 	name  string
 	image *image.Image
-	read  time.Duration
+	read  time.Time // when it was there
 }
 
 // runProgram runs a Go program from its enclave file.
@@ -73,6 +72,7 @@ func (a *app) runProgram(name string, file []byte, args []string, r *running) er
 	if err != nil {
 		return cannot(fmt.Errorf("%s: %w", name, err))
 	}
+	g := &goProgram{name: name, image: img, read: time.Now()}
 	c, err := state.Machine(r.machine)
 	if errors.Is(err, state.ErrName) {
 		return usage("--machine %w", err)
@@ -88,9 +88,14 @@ func (a *app) runProgram(name string, file []byte, args []string, r *running) er
 	}
 	// Every thread of the program may be in a system call, and come back.
 	runtime.GOMAXPROCS(runtime.NumCPU() + len(img.Threads))
+	std, err := a.streams()
+	if err != nil {
+		return cannot(err)
+	}
+	defer std.close()
 	p := process.New(process.Config{
 		Args: append([]string{name}, args...), Env: env, Dir: r.dir,
-		Stdin: stdFile(a.in), Stdout: stdFile(a.out.w), Stderr: stdFile(a.err),
+		Stdin: std.in, Stdout: std.out, Stderr: std.err,
 	})
 	leaves := newLeafLog()
 	if r.load.trace {
@@ -101,7 +106,7 @@ func (a *app) runProgram(name string, file []byte, args []string, r *running) er
 	if err != nil {
 		return cannot(err)
 	}
-	err = a.runOn(m, &goProgram{name: name, image: img, read: time.Since(r.started)}, p, r)
+	err = a.runOn(m, g, p, r)
 	return errors.Join(err, closing(m.Close()), closing(leaves.flush()))
 }
 
@@ -127,9 +132,8 @@ func (a *app) runOn(m *enclave.Machine, p *goProgram, proc *process.Process, r *
 	if r.load.force {
 		opts = append(opts, enclave.WithForce())
 	}
-	begin := time.Now()
 	e, err := m.Load(ctx, p.image, opts...)
-	_ = time.Since(begin)
+	loaded := time.Now()
 	if err != nil {
 		return enclaveError(p.name, err)
 	}
@@ -140,6 +144,9 @@ func (a *app) runOn(m *enclave.Machine, p *goProgram, proc *process.Process, r *
 		s, err = proc.Wait()
 	}
 	stop()
+	if r.timing {
+		a.showTiming(p, loaded, proc.FirstRequest())
+	}
 	if derr := e.Destroy(); err == nil && derr != nil {
 		return cannot(derr)
 	}
@@ -196,21 +203,17 @@ func (r *running) environment() ([]string, error) {
 	return slices.Clip(env), nil
 }
 
-// stdFile is the file behind a stream, or nil.
-func stdFile(v any) *os.File {
-	f, _ := v.(*os.File)
-	return f
-}
-
 // runOperand runs what the operand of run names, if it is a Go program. ok is
 // false for an enclave of another kind.
 func (a *app) runOperand(operand string, args []string, r *running) (ok bool, err error) {
 	info, err := os.Stat(operand)
-	if err == nil && !info.IsDir() {
+	if err == nil && !info.IsDir() && !strings.HasSuffix(operand, ".go") {
 		file, err := readFile(operand, maxFile, nil)
 		switch {
 		case err != nil:
 			return true, cannot(err)
+		case gobuild.IsEnclave(file) && r.given != "":
+			return true, usage("--%s is for what is built, and %s is an enclave already", r.given, operand)
 		case gobuild.IsEnclave(file):
 			return true, a.runProgram(operand, file, args, r)
 		case gobuild.IsProgram(file):

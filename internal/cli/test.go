@@ -2,8 +2,10 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -23,12 +25,15 @@ environment. The race detector and coverage of other packages need what an
 enclave has not.
 
 ` + buildingHelp,
-		Example: `  feidi test ./...
+		Example: `  feidi test ./seal ./inside/sealedfs
   feidi test --heap 1G crypto/sha256 -- -run Golden -v`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			packages, flags := args, []string(nil)
 			if n := cmd.ArgsLenAtDash(); n >= 0 {
 				packages, flags = args[:n], args[n:]
+			}
+			if err := r.configure(cmd); err != nil {
+				return err
 			}
 			return a.goTest(packages, flags, &r)
 		},
@@ -52,9 +57,16 @@ func (a *app) goTest(packages, flags []string, r *running) error {
 	if err != nil {
 		return cannot(err)
 	}
-	run := []string{self, "run", "--quiet", "--env=*", "--heap=" + r.heap.String(), "--threads=" + strconv.Itoa(r.threads), "--debug"}
+	run := []string{
+		self, "run", "--quiet", "--env=*", "--debug", "--heap=" + r.heap.String(), "--threads=" + strconv.Itoa(r.threads),
+		fmt.Sprintf("--prod-id=%d", r.prodID), fmt.Sprintf("--svn=%d", r.svn), fmt.Sprintf("--godebug=%v", r.debugEnv),
+	}
 	if r.key != "" {
-		run = append(run, "--key="+r.key)
+		key, err := filepath.Abs(r.key) // go test changes the directory
+		if err != nil {
+			return cannot(err)
+		}
+		run = append(run, "--key="+key)
 	}
 	for i, w := range run {
 		if strings.ContainsAny(w, " \t'\"") {

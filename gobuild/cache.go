@@ -1,0 +1,61 @@
+package gobuild
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+)
+
+// A file of the cache ends with the SHA-256 of what it holds: one that a full
+// disk or a crash has cut short is made again.
+
+// readCached reads a file of the cache, if it is there and whole.
+func readCached(path string) (b []byte, ok bool) {
+	b, err := os.ReadFile(path)
+	if err != nil || len(b) < sha256.Size {
+		return nil, false
+	}
+	n := len(b) - sha256.Size
+	if sum := sha256.Sum256(b[:n]); !bytes.Equal(sum[:], b[n:]) {
+		return nil, false
+	}
+	return b[:n:n], true
+}
+
+// writeCached writes a file of the cache. That it cannot is no error: the next
+// time takes as long as this one.
+func writeCached(path string, b []byte) {
+	sum := sha256.Sum256(b)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+		_ = writeFile(path, append(b[:len(b):len(b)], sum[:]...), 0o644)
+	}
+}
+
+// ensureFile writes a file unless it is there with these contents.
+func ensureFile(path string, b []byte) error {
+	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, b) {
+		return nil
+	}
+	return writeFile(path, b, 0o644)
+}
+
+// writeFile writes a file whole or not at all.
+func writeFile(path string, b []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

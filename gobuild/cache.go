@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 )
 
 // A file of the cache ends with the SHA-256 of what it holds: one that a full
@@ -27,8 +29,32 @@ func readCached(path string) (b []byte, ok bool) {
 // time takes as long as this one.
 func writeCached(path string, b []byte) {
 	sum := sha256.Sum256(b)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err == nil {
 		_ = writeFile(path, append(b[:len(b):len(b)], sum[:]...), 0o644)
+		prune(dir)
+	}
+}
+
+// cacheFiles is how many files a directory of the cache keeps, 10 MB or so each.
+const cacheFiles = 64
+
+// prune removes the files of a directory that were written the longest ago.
+func prune(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) <= cacheFiles {
+		return
+	}
+	written := func(e os.DirEntry) time.Time {
+		info, err := e.Info()
+		if err != nil {
+			return time.Time{} // somebody else removes it
+		}
+		return info.ModTime()
+	}
+	slices.SortFunc(entries, func(a, b os.DirEntry) int { return written(b).Compare(written(a)) })
+	for _, e := range entries[cacheFiles:] {
+		_ = os.Remove(filepath.Join(dir, e.Name()))
 	}
 }
 

@@ -2,10 +2,12 @@ package gobuild
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 // only returns the only file below dir.
@@ -98,4 +100,30 @@ func TestLinkCachedAtOnce(t *testing.T) {
 	}
 	wait.Wait()
 	only(t, filepath.Join(cache, "enclaves"))
+}
+
+// TestPrune keeps the files that were written last.
+func TestPrune(t *testing.T) {
+	dir := t.TempDir()
+	for i := range cacheFiles + 5 {
+		path := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		when := time.Unix(int64(1000+i), 0)
+		if err := os.Chtimes(path, when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeCached(filepath.Join(dir, "new"), []byte("content"))
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != cacheFiles {
+		t.Fatalf("%d files, %v", len(entries), err)
+	}
+	if b, ok := readCached(filepath.Join(dir, "new")); !ok || string(b) != "content" {
+		t.Error("the new file is gone")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "5")); err == nil {
+		t.Error("an old file is there, and a newer one is not")
+	}
 }

@@ -22,7 +22,7 @@ func abiSource() []byte {
 		{"OpPark", goabi.OpPark}, {"OpUnpark", goabi.OpUnpark}, {"OpSpawn", goabi.OpSpawn}, {"OpKick", goabi.OpKick},
 		{"OpExit", goabi.OpExit}, {"OpSendMsg", goabi.OpSendMsg}, {"OpRecvMsg", goabi.OpRecvMsg}, {"OpPoll", goabi.OpPoll},
 		{"OpEpollWait", goabi.OpEpollWait}, {"OpFcntl", goabi.OpFcntl}, {"OpIoctl", goabi.OpIoctl},
-		{"OpNextCall", goabi.OpNextCall}, {"OpOCall", goabi.OpOCall}, {"OpOutside", goabi.OpOutside},
+		{"OpNextCall", goabi.OpNextCall}, {"OpOCall", goabi.OpOCall}, {"OpOutside", goabi.OpOutside}, {"OpResume", goabi.OpResume}, {"OCallNested", goabi.OCallNested},
 		{"MsgName", goabi.MsgName}, {"MsgNameMax", goabi.MsgNameMax}, {"MsgControl", goabi.MsgControl},
 		{"MsgControlMax", goabi.MsgControlMax}, {"MsgData", goabi.MsgData}, {"MsgDataMax", goabi.MsgDataMax},
 		{"BootMagicOff", goabi.BootMagicOff}, {"BootSize", goabi.BootSize}, {"BootBlocks", goabi.BootBlocks},

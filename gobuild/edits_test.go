@@ -44,7 +44,7 @@ func TestEdits(t *testing.T) {
 		if n := strings.Count(string(b), e.old); n != 1 {
 			t.Errorf("%s has %d places of %q", e.file, n, e.old)
 		}
-		if after := string(files[e.file]); strings.Contains(after, e.old) || !strings.Contains(after, e.new) {
+		if after := string(files[e.file]); strings.Count(after, e.old) != strings.Count(e.new, e.old) || !strings.Contains(after, e.new) {
 			t.Errorf("%s: %q is not replaced by %q", e.file, e.old, e.new)
 		}
 		if e.why == "" || e.old == e.new {

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/feidi-dev/feidi/internal/goabi"
+	"github.com/feidi-dev/feidi/status"
 )
 
 // lfence keeps loads from running ahead of the check that allows them.
@@ -41,6 +42,18 @@ func at(addr uint64, n int) []byte {
 func next(done, number uint64, c *nextCall) syscall.Errno {
 	_, _, errno := syscall.Syscall(goabi.OpNextCall, uintptr(done), uintptr(number), uintptr(unsafe.Pointer(c)))
 	return errno
+}
+
+// leave makes an OCALL for the ECALL with a number, or resumes one, and returns
+// what the host did: a status, or goabi.OCallNested with an ECALL in c.
+func leave(index int, ms, number uint64, nests uintptr, c *nextCall) (uint64, syscall.Errno) {
+	r, _, errno := syscall.Syscall6(goabi.OpOCall, uintptr(index), uintptr(ms), uintptr(number), nests, uintptr(unsafe.Pointer(c)), 0)
+	return uint64(r), errno
+}
+
+func resume(done status.Code, c *nextCall) (uint64, syscall.Errno) {
+	r, _, errno := syscall.Syscall6(goabi.OpResume, uintptr(done), uintptr(c.number), uintptr(c.ocall), 1, uintptr(unsafe.Pointer(c)), 0)
+	return uint64(r), errno
 }
 
 // outside has the host allocate n bytes, and release give them back.

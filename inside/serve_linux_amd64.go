@@ -4,7 +4,9 @@ package inside
 
 import (
 	"context"
+	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -23,9 +25,6 @@ type server struct {
 	most    int32
 	workers atomic.Int32
 	wait    sync.WaitGroup
-	// ocalls counts the OCALLs under way, by index: a call that the host says
-	// is nested in one is only if there is one.
-	ocalls sync.Map // of *atomic.Int32
 }
 
 var serving atomic.Bool
@@ -52,9 +51,11 @@ func (s *server) start() {
 	s.wait.Go(s.work)
 }
 
-// nextCall is the host's answer to OpNextCall.
+// nextCall is an ECALL, as the host says it: its index and marshalling structure,
+// whether no other worker waits, the number of the OCALL that it is nested in,
+// and its own.
 type nextCall struct {
-	index, ms, last, nested, number uint64
+	index, ms, last, ocall, number uint64
 }
 
 // work serves calls until no more come.
@@ -76,21 +77,13 @@ func (s *server) work() {
 		if c.last != 0 {
 			s.start()
 		}
-		done, number = uint64(s.serve(g, &c)), c.number
+		done, number = uint64(s.serve(g, &c, tedge.Root)), c.number
 	}
 }
 
-// serve serves one call.
-func (s *server) serve(g *gate, c *nextCall) status.Code {
+// serve serves one call, which is nested in an OCALL or in tedge.Root.
+func (s *server) serve(g *gate, c *nextCall, ocall int) status.Code {
 	g.number, g.used = c.number, 0
-	ocall := tedge.Root
-	if c.nested != 0 {
-		n, ok := s.ocalls.Load(int(c.nested - 1))
-		if !ok || n.(*atomic.Int32).Load() == 0 {
-			return status.ErrECallNotAllowed
-		}
-		ocall = int(c.nested - 1)
-	}
 	if c.index > 1<<24 {
 		return status.ErrInvalidFunction
 	}
@@ -104,6 +97,7 @@ type gate struct {
 	arena  uint64 // untrusted memory for OCALLs
 	used   uint64
 	extra  []uint64 // larger pieces, which are given back by Free
+	inner  *gate    // of ECALLs in its OCALLs
 }
 
 // arenaSize is the untrusted memory of a worker, in bytes.
@@ -159,18 +153,29 @@ func (g *gate) Free() {
 	g.extra = g.extra[:0]
 }
 
-// OCall implements tedge.Gate.
+// OCall implements tedge.Gate. ECALLs that the host makes in it are served here,
+// by the goroutine that has made it, as the thread of an SDK's enclave would: so
+// there always is one that does.
 func (g *gate) OCall(index int, ms uint64) status.Code {
-	n, ok := g.server.ocalls.Load(index)
-	if !ok {
-		n, _ = g.server.ocalls.LoadOrStore(index, new(atomic.Int32))
+	var c nextCall
+	nests := uintptr(0)
+	if g.server.nests(index) {
+		nests = 1
 	}
-	c := n.(*atomic.Int32)
-	c.Add(1)
-	defer c.Add(-1)
-	r, _, errno := syscall.Syscall(goabi.OpOCall, uintptr(index), uintptr(ms), uintptr(g.number))
-	if errno != 0 {
+	r, errno := leave(index, ms, g.number, nests, &c)
+	for errno == 0 && r == goabi.OCallNested && nests == 1 {
+		if g.inner == nil {
+			g.inner = &gate{server: g.server}
+		}
+		r, errno = resume(g.server.serve(g.inner, &c, index), &c)
+	}
+	if errno != 0 || r > math.MaxUint32 {
 		return status.ErrUnexpected
 	}
-	return status.Code(uint32(r))
+	return status.Code(r)
+}
+
+// nests reports whether the EDL allows ECALLs in an OCALL.
+func (s *server) nests(ocall int) bool {
+	return ocall < len(s.table.Allowed) && slices.Contains(s.table.Allowed[ocall], true)
 }

@@ -172,6 +172,7 @@ func (e *Engine) newContext() (*context, error) {
 func (e *Engine) freeContext(c *context) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	c.regs = cpu.Regs{} // an enclave's, if it did not leave
 	for _, b := range e.blocks {
 		if b.owns(c) {
 			b.free = append(b.free, c)

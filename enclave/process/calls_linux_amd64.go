@@ -3,7 +3,6 @@ package process
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/feidi-dev/feidi/edl/uedge"
 	"github.com/feidi-dev/feidi/enclave"
@@ -12,7 +11,8 @@ import (
 )
 
 // CallAt implements uedge.Enclave: it makes an ECALL of the program's EDL, on a
-// thread of the program that waits for one, and waits until there is one.
+// thread of the program that waits for one, and waits until there is one. With
+// the context of an OCALL, the thread that made that OCALL serves it.
 //
 // When ctx ends while it waits, it returns ctx's error. An ECALL that has begun
 // is not stopped: the program would be in no good state. Its OCALLs are given
@@ -26,34 +26,13 @@ func (p *Process) CallAt(ctx context.Context, index int, ms uint64, table uedge.
 	case ctx.Err() != nil:
 		return fmt.Errorf("process: %w", ctx.Err())
 	}
-	inside := uint64(0)
-	if c, ok := uedge.CallFrom(ctx); ok {
-		if o, ok := c.(*outCall); ok && o.p == p {
-			if o.over.Load() {
-				return enclave.ErrOCallOver
-			}
-			inside = uint64(o.index) + 1
-		}
-	}
 	j := jobs.Get().(*job)
-	j.ctx, j.index, j.ms, j.table, j.inside = ctx, index, ms, table, inside
-	taken, err := p.calls.give(j)
+	j.ctx, j.index, j.ms, j.table = ctx, index, ms, table
 	var r result
-	switch {
-	case err != nil:
-		r.err = err
-	case taken:
-		r = <-j.done
-	default:
-		select {
-		case r = <-j.done:
-		case <-ctx.Done():
-			if p.calls.withdraw(j) {
-				r.err = fmt.Errorf("process: no thread of the program waits for calls: %w", ctx.Err())
-			} else {
-				r = <-j.done
-			}
-		}
+	if o := p.outCallOf(ctx); o != nil {
+		r = o.nest(ctx, j)
+	} else {
+		r = p.calls.do(ctx, j)
 	}
 	*j = job{done: j.done}
 	jobs.Put(j)
@@ -61,6 +40,26 @@ func (p *Process) CallAt(ctx context.Context, index int, ms uint64, table uedge.
 		return r.err
 	}
 	return r.status.Err()
+}
+
+// do has a worker do a job.
+func (c *calls) do(ctx context.Context, j *job) result {
+	taken, err := c.give(j)
+	switch {
+	case err != nil:
+		return result{err: err}
+	case taken:
+		return <-j.done
+	}
+	select {
+	case r := <-j.done:
+		return r
+	case <-ctx.Done():
+		if c.withdraw(j) {
+			return result{err: fmt.Errorf("process: no thread of the program waits for calls: %w", ctx.Err())}
+		}
+		return <-j.done
+	}
 }
 
 // nextCall serves OpNextCall.
@@ -82,27 +81,19 @@ func (t *thread) nextCall() int64 {
 	if j == nil {
 		return -int64(unix.ESHUTDOWN)
 	}
-	t.setArg(0, uint64(j.index))
-	t.setArg(1, j.ms)
-	t.setArg(3, j.inside)
-	number, alone := c.begin(j) // and another thread may end it
-	t.setArg(2, alone)
-	t.setArg(4, number)
+	t.begin(j, 0)
 	return 0
 }
 
-// outCall serves OpOCall.
-func (t *thread) outCall() int64 {
-	p := t.p
-	ctx, f := p.lookup(t.args[2], t.args[0])
-	if f == nil {
-		return int64(status.ErrInvalidFunction)
-	}
-	c := &outCall{p: p, index: int(t.args[0]), block: t.args[1]}
-	defer c.over.Store(true)
-	p.outside() // it may make ECALLs, and wait for them
-	defer p.inside.Add(1)
-	return int64(f(uedge.ContextWithCall(ctx, c), c))
+// begin tells the program of a job, which is nested in the OCALL with a number,
+// or in none. Another thread may end it from now on.
+func (t *thread) begin(j *job, ocall uint64) {
+	t.setArg(0, uint64(j.index))
+	t.setArg(1, j.ms)
+	number, alone := t.p.calls.begin(j)
+	t.setArg(2, alone)
+	t.setArg(3, ocall)
+	t.setArg(4, number)
 }
 
 // lookup returns the function for an OCALL of an ECALL with a number, and its
@@ -126,28 +117,6 @@ func at(table uedge.Table, index uint64) uedge.OCall {
 		return nil
 	}
 	return table[index]
-}
-
-// outCall is an OCALL that is being served.
-type outCall struct {
-	p     *Process
-	index int
-	block uint64
-	over  atomic.Bool
-}
-
-// Index implements uedge.Call.
-func (c *outCall) Index() int { return c.index }
-
-// Block implements uedge.Call.
-func (c *outCall) Block() uint64 { return c.block }
-
-// Bytes implements uedge.Call.
-func (c *outCall) Bytes(addr uint64, n int) ([]byte, error) {
-	if c.over.Load() {
-		return nil, enclave.ErrOCallOver
-	}
-	return c.p.e.Bytes(addr, n)
 }
 
 var _ uedge.Enclave = (*Process)(nil)

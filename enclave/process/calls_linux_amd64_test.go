@@ -30,7 +30,10 @@ func work(th *thread) {
 		index, ms := th.arg(0), th.arg(1)
 		done, result = th.arg(4), int64(ms)
 		if index > 0 {
-			result = th.do(goabi.OpOCall, index-1, ms, done)
+			result = th.do(goabi.OpOCall, index-1, ms, done, 1)
+			for result == goabi.OCallNested { // an ECALL 0
+				result = th.do(goabi.OpResume, th.arg(1), th.arg(4), th.arg(3))
+			}
 		}
 	}
 }
@@ -88,9 +91,9 @@ func TestCalls(t *testing.T) {
 	all.Wait()
 }
 
-// An ECALL in an OCALL goes to another worker, and is told so.
+// An ECALL in an OCALL goes to the thread that made it, the only one here.
 func TestNestedCall(t *testing.T) {
-	p := workers(t, Config{}, 2)
+	p := workers(t, Config{}, 1)
 	var table uedge.Table
 	var after context.Context
 	table = uedge.Table{1: func(ctx context.Context, c uedge.Call) status.Code {
@@ -98,8 +101,10 @@ func TestNestedCall(t *testing.T) {
 		if c.Index() != 1 || c.Block() != 5 {
 			t.Errorf("OCALL %d with %#x", c.Index(), c.Block())
 		}
-		if err := p.CallAt(ctx, 0, 9, nil); err != status.Code(9) {
-			t.Errorf("nested: %v", err)
+		for i := range uint64(3) {
+			if err := p.CallAt(ctx, 0, 9+i, nil); err != status.Code(9+i) {
+				t.Errorf("nested: %v", err)
+			}
 		}
 		return 3
 	}}
@@ -144,8 +149,8 @@ func TestCallWaits(t *testing.T) {
 // The end finds calls under way: one whose thread is inside waits for that,
 // and one that an OCALL has made does not wait for the OCALL.
 func TestEndDuringCall(t *testing.T) {
-	p := serverFor(t, Config{}, 2)
-	p.inside.Store(2)
+	p := serverFor(t, Config{}, 1)
+	p.inside.Store(1)
 	entered := make(chan struct{})
 	table := uedge.Table{func(ctx context.Context, _ uedge.Call) status.Code {
 		close(entered)
@@ -155,11 +160,14 @@ func TestEndDuringCall(t *testing.T) {
 		<-ctx.Done()
 		return 0
 	}}
-	go work(p.threads[0])
 	got := make(chan error)
 	go func() { got <- p.CallAt(t.Context(), 1, 0, table) }()
+	th := p.threads[0]
+	must(t, th, goabi.OpNextCall, 0, 0)
+	if r := th.do(goabi.OpOCall, 0, 0, th.arg(4), 1); r != goabi.OCallNested { // and does not come back
+		t.Fatalf("OCALL: %#x", r)
+	}
 	<-entered
-	p.threads[1].do(goabi.OpNextCall, 0, 0) // takes the nested one and does not come back
 	p.end(State{}, nil)
 	select {
 	case err := <-got:
@@ -169,6 +177,62 @@ func TestEndDuringCall(t *testing.T) {
 	p.outside()
 	if err := <-got; err != ErrEnded {
 		t.Error(err)
+	}
+}
+
+// An OCALL that allows no ECALL has none, and one that is over no more.
+func TestNestedCallRefused(t *testing.T) {
+	p := serverFor(t, Config{}, 1)
+	th := p.threads[0]
+	var kept context.Context
+	table := uedge.Table{func(ctx context.Context, _ uedge.Call) status.Code {
+		kept = context.WithoutCancel(ctx)
+		if err := p.CallAt(ctx, 0, 0, nil); err != status.ErrECallNotAllowed {
+			t.Errorf("in an OCALL that allows none: %v", err)
+		}
+		return 5
+	}}
+	got := make(chan error)
+	go func() { got <- p.CallAt(t.Context(), 1, 0, table) }()
+	must(t, th, goabi.OpNextCall, 0, 0)
+	n := th.arg(4)
+	if r := th.do(goabi.OpOCall, 0, 0, n, 0); r != 5 {
+		t.Errorf("OCALL: %#x", r)
+	}
+	if err := p.CallAt(kept, 0, 0, nil); !errors.Is(err, enclave.ErrOCallOver) {
+		t.Errorf("in an OCALL that is over: %v", err)
+	}
+	for _, number := range []uint64{0, n, 1 << 60} {
+		if r := th.do(goabi.OpResume, 0, 0, number); r != -int64(unix.EINVAL) {
+			t.Errorf("resumed OCALL %d: %#x", number, r)
+		}
+	}
+	go th.do(goabi.OpNextCall, 0, n)
+	if err := <-got; err != nil {
+		t.Error(err)
+	}
+}
+
+// A program begins OCALLs that allow ECALLs, and never goes back to one.
+func TestManyOpenOCalls(t *testing.T) {
+	p := serverFor(t, Config{}, 1)
+	table := uedge.Table{func(ctx context.Context, _ uedge.Call) status.Code {
+		_ = p.CallAt(ctx, 0, 0, nil)
+		return 0
+	}}
+	p.cfg.OCalls = table
+	th, refused := p.threads[0], 0
+	for range maxOpen + 10 {
+		switch r := th.do(goabi.OpOCall, 0, 0, 0, 1); r {
+		case goabi.OCallNested:
+		case int64(status.ErrOutOfMemory):
+			refused++
+		default:
+			t.Fatalf("OCALL: %#x", r)
+		}
+	}
+	if refused != 10 {
+		t.Errorf("%d were refused", refused)
 	}
 }
 

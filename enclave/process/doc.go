@@ -22,7 +22,7 @@
 //
 // ECALLs of the program's own EDL are made by Process.CallAt, which makes a
 // Process an uedge.Enclave. Each goes to a thread of the program that waits
-// for one.
+// for one, or to the one that has made the OCALL that it is nested in.
 //
 // The package works on linux/amd64. Elsewhere Start returns ErrPlatform.
 //

@@ -12,12 +12,11 @@ import (
 // job is an ECALL of the program's EDL. The program knows it by its number, and
 // may end it on another thread than it began on.
 type job struct {
-	ctx    context.Context
-	index  int
-	ms     uint64
-	table  uedge.Table
-	inside uint64      // 1 more than the OCALL that it is nested in, or 0
-	done   chan result // for one
+	ctx   context.Context
+	index int
+	ms    uint64
+	table uedge.Table
+	done  chan result // for one
 
 	// The context of its OCALLs, once it has made one. calls.mu guards it.
 	inner  context.Context
@@ -50,8 +49,9 @@ type calls struct {
 	mu      sync.Mutex
 	idle    []*worker // the last is used first: its memory is warm
 	waiting []*job
-	active  map[uint64]*job // by number
-	last    uint64          // number
+	active  map[uint64]*job     // by number
+	ocalls  map[uint64]*outCall // those that allow ECALLs, by number
+	last    uint64              // number
 	closed  bool
 }
 

@@ -76,6 +76,8 @@ func (t *thread) request(op uint64) int64 {
 		return t.nextCall()
 	case goabi.OpOCall:
 		return t.outCall()
+	case goabi.OpResume:
+		return t.resume()
 	case goabi.OpOutside:
 		return t.outside()
 	case goabi.OpSpawn:

@@ -440,6 +440,15 @@ func enclByCommand(td *enclTD, op uintptr, a *[6]uintptr, size uintptr) uintptr 
 	return r
 }
 
+// enclTakeCall copies what the host says of an ECALL. Package tedge checks the
+// address of its structure, and refuses the call.
+func enclTakeCall(td *enclTD, p uintptr) {
+	w := (*[5]uintptr)(unsafe.Pointer(p))
+	for i := range w {
+		w[i] = enclArg(td, uintptr(i))
+	}
+}
+
 // enclRuntimeCall serves the requests that code of packages inside and tedge
 // makes, as system calls with numbers of their own. Pointers to words are where
 // the host's further answers go.
@@ -457,17 +466,18 @@ func enclRuntimeCall(td *enclTD, nr uintptr, a *[6]uintptr) uintptr {
 		if r != 0 {
 			enclLied(td, nr, r)
 		}
-		w := (*[5]uintptr)(unsafe.Pointer(a[2]))
-		for i := range w {
-			w[i] = enclArg(td, uintptr(i))
-		}
-		return 0 // package tedge checks the address, and refuses the call
-	case enclOpOCall:
-		if a[1] != 0 && !enclOutside(a[1], 1) {
+		enclTakeCall(td, a[2])
+		return 0
+	case enclOpOCall, enclOpResume:
+		if nr == enclOpOCall && a[1] != 0 && !enclOutside(a[1], 1) || !enclInside(a[4], 40) {
 			return enclErr(enclEFAULT)
 		}
-		p := [6]uintptr{a[0], a[1], a[2]}
-		return enclRequest(td, nr, &p)
+		p := [6]uintptr{a[0], a[1], a[2], a[3]}
+		r := enclRequest(td, nr, &p)
+		if r == enclOCallNested {
+			enclTakeCall(td, a[4])
+		}
+		return r
 	case enclOpOutside:
 		p := [6]uintptr{a[0], a[1]}
 		r := enclRequest(td, nr, &p)

@@ -340,8 +340,16 @@ func enclExcept(td *enclTD, cmd int) uintptr {
 		}
 		return enclSuccess
 	}
-	if busy || atomic.Load(&enclGone) != 0 {
+	if busy {
 		return enclCrashed
+	}
+	if atomic.Load(&enclGone) != 0 {
+		// The program ends on another thread. This one goes to the gate, which
+		// keeps it.
+		_, to, _, _ := enclText()
+		r[enclIP], r[enclSP] = uint64(to), uint64(td.gateSP)
+		*info = 0
+		return enclSuccess
 	}
 	vector := uint64(*info & 0xFF)
 	var addr, errcode uint64

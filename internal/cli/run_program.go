@@ -30,6 +30,7 @@ type running struct {
 	dir     string
 	quiet   bool
 	timing  bool
+	guard   bool
 	load    *loading
 }
 
@@ -40,6 +41,7 @@ func (r *running) flags(cmd *cobra.Command) {
 	set.StringVar(&r.machine, "machine", "default", "run on the machine with this `name`, whose fuses are kept")
 	set.StringVar(&r.dir, "dir", "", "start the program in this `directory`")
 	set.BoolVarP(&r.quiet, "quiet", "q", false, "do not say that nothing is protected")
+	set.BoolVar(&r.guard, "guard", false, "have the kernel kill feidi if a system call is made inside the enclave")
 	set.BoolVar(&r.timing, "timing", false, "say on standard error how long the start took")
 }
 
@@ -136,6 +138,11 @@ func (a *app) runOn(m *enclave.Machine, p *goProgram, proc *process.Process, r *
 	loaded := time.Now()
 	if err != nil {
 		return enclaveError(p.name, err)
+	}
+	if r.guard {
+		if err := e.Guard(); err != nil {
+			return cannot(errors.Join(err, e.Destroy()))
+		}
 	}
 	stop := forward(proc)
 	err = proc.Start(ctx, e)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/gobuild"
+	"github.com/feidi-dev/feidi/internal/host"
 )
 
 func (a *app) test() *cobra.Command {
@@ -67,6 +68,9 @@ func (a *app) goTest(packages, flags []string, r *running) error {
 			return cannot(err)
 		}
 		run = append(run, "--key="+key)
+	}
+	if host.CanGuard() {
+		run = append(run, "--guard")
 	}
 	for i, w := range run {
 		if strings.ContainsAny(w, " \t'\"") {

@@ -90,18 +90,27 @@ const (
 	// OpNextCall ends an ECALL of the program's EDL and waits for the next:
 	// args[0] is the status and args[1] the number of the one that is done, if
 	// that is not 0. The result is 0, and args become the index, the address of
-	// the marshalling structure, 1 if no other worker waits, 1 more than the
-	// OCALL that the call is nested in or 0, and its number; or the result is
-	// -errno: EINTR to ask again, ESHUTDOWN if no more calls will come.
+	// the marshalling structure, 1 if no other worker waits, 0, and its number;
+	// or the result is -errno: EINTR to ask again, ESHUTDOWN if no more calls
+	// will come.
 	OpNextCall
 	// OpOCall makes OCALL args[0] of the program's EDL with the marshalling
-	// structure at args[1], for the ECALL with the number args[2]. The result
-	// is its status.
+	// structure at args[1], for the ECALL with the number args[2]. args[3] is 1
+	// if the EDL allows ECALLs in it. The result is its status, or OCallNested:
+	// there is such an ECALL, and args become its index, the address of its
+	// marshalling structure, 0, the number of the OCALL, and its own number.
 	OpOCall
 	// OpOutside allocates args[0] bytes of memory outside, or with args[1] = 1
 	// frees those at args[0]. The result is the address, or -errno.
 	OpOutside
+	// OpResume goes back to the OCALL with the number args[2], from an ECALL in
+	// it that has the number args[1] and ended with the status args[0]. The
+	// result is that of OpOCall.
+	OpResume
 )
+
+// OCallNested is no status.
+const OCallNested = 1 << 32
 
 // Where OpSendMsg and OpRecvMsg have their parts, from the start of the block,
 // and how large they may be.

@@ -2,6 +2,8 @@ package hostile
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -183,6 +185,16 @@ func TestEntries(t *testing.T) {
 	b.ends("a thread after the end", goabi.ECallThread, 0, status.Success)
 }
 
+// A page fault at an address of the enclave's is the host's doing, or as bad: it
+// ends the enclave, and the program cannot recover from it.
+func TestFaultInside(t *testing.T) {
+	h, r := run(t, lie{name: "none", jobs: "trespass"}, 1)
+	var fault *enclave.FaultError
+	if !errors.As(r.err, &fault) || fault.Status != enclave.ErrEnclaveCrashed || fault.Vector != isa.VectorPF || r.log != "" {
+		t.Errorf("%v, %v, %v\n%s", r.state, r.err, h.leaks, r.log)
+	}
+}
+
 // A boot block inside the enclave, or across its border.
 func TestBootBlockInside(t *testing.T) {
 	for _, at := range []func(b *bare) uint64{
@@ -198,8 +210,45 @@ func TestBootBlockInside(t *testing.T) {
 	}
 }
 
+// A host that stops INIT halfway, where the enclave may not even know where it
+// is, and starts the program then.
+func TestStartAfterHalfOfInit(t *testing.T) {
+	halves := 0
+	for i := 0; i < 60 && halves < 2; i++ {
+		b := load(t)
+		ctx, cancel := context.WithCancel(context.Background())
+		var begun atomic.Bool
+		go func() { // a timer is too coarse for what takes a third of a millisecond
+			for !begun.Load() {
+			}
+			for at, d := time.Now(), time.Duration(i%15)*20*time.Microsecond; time.Since(at) < d; {
+			}
+			cancel()
+		}()
+		begun.Store(true)
+		err := b.e.Enter(ctx, &cpu.Regs{RDI: cmdInit})
+		cancel()
+		if err == nil {
+			continue
+		}
+		b.ends("START", goabi.ECallStart, b.boot.Addr(), status.ErrEnclaveCrashed)
+		b.ends("a thread", goabi.ECallThread, 0, status.ErrEnclaveCrashed)
+		if command, value := b.enter(cmdInit, 0); command != done || value != 0 && status.Code(value) != status.ErrUnexpected {
+			t.Errorf("INIT again: RDI %#x, RSI %#x", command, value)
+		} else if value != 0 {
+			halves++ // it had begun
+		}
+		if err := b.e.Destroy(); err != nil {
+			t.Error(err)
+		}
+	}
+	if halves == 0 {
+		t.Skip("INIT was never stopped halfway: it is quick")
+	}
+}
+
 // A host that starts the program while another thread still initialises the
-// enclave, which does not know yet where it is.
+// enclave.
 func TestStartDuringInit(t *testing.T) {
 	for range 5 {
 		b := load(t)

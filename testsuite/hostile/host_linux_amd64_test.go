@@ -100,6 +100,8 @@ type lie struct {
 	addresses bool
 	// status is what the program ends with if it does not even start.
 	status status.Code
+	// says is what the program writes to standard error, among other things.
+	says   string
 	limit  time.Duration
 	rounds int
 }
@@ -130,6 +132,7 @@ type host struct {
 	base, size uint64
 	count      atomic.Int64
 	searched   atomic.Int64
+	denied     atomic.Int64
 	blocks     atomic.Uint64 // their address
 	clock      atomic.Uint64 // and that of the clock page
 
@@ -290,11 +293,12 @@ func (h *host) makeCalls(ctx context.Context, p *process.Process) {
 	}
 }
 
-// broken is what a program writes that is broken.
-var broken = regexp.MustCompile(`CORRUPT|SIGSEGV|SIGBUS|SIGILL|SIGFPE|SIGTRAP|unexpected fault|bad pointer|free object|fatal error: (unexpected|found|bad|stack|sweep|mark|scan|casg|schedule|lock|newm|runtime·)`)
+// broken is what a program writes that is broken. A pointer that is nil because
+// the standard library believes the kernel is no such thing.
+var broken = regexp.MustCompile(`CORRUPT|SIGSEGV: [^\n]* addr=0x[0-9a-f]{4,}|SIGBUS|SIGILL|SIGFPE|SIGTRAP|unexpected fault|bad pointer|free object|fatal error: (unexpected|found|bad|stack|sweep|mark|scan|casg|schedule|lock|newm|runtime·)`)
 
 // noMemory is a program that was told an address outside where there is nothing.
-var noMemory = regexp.MustCompile(`(?s)(unexpected fault address|invalid memory address).*goroutine \d+[^\n]*running.{0,600}inside\.\(\*gate\)\.(Load|Store)\(`)
+var noMemory = regexp.MustCompile(`(?s)unexpected fault address.*goroutine \d+[^\n]*running.{0,600}inside\.\(\*gate\)\.(Load|Store)\(`)
 
 // judge says what is wrong with a run.
 func (h *host) judge(tb testing.TB, r *result) {
@@ -329,6 +333,9 @@ func (h *host) judge(tb testing.TB, r *result) {
 		if r.err != nil || r.state.ExitCode != 134 || !strings.Contains(r.log, "is impossible") {
 			tb.Errorf("it did not notice: %s", show())
 		}
+	}
+	if !strings.Contains(r.log, l.says) {
+		tb.Errorf("it did not say %q: %s", l.says, show())
 	}
 	if r.err == nil && h.searched.Load() < threads*goabi.BlockSize/4096 {
 		tb.Errorf("%d pages outside were searched", h.searched.Load())

@@ -1,9 +1,19 @@
 package hostile
 
 import (
+	"flag"
+	"os"
 	"slices"
 	"testing"
 )
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil { // most of the time a lie waits
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // A host that does not lie: what the others are compared with.
 func TestHonest(t *testing.T) {

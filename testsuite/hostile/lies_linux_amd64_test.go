@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"context"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,6 +29,8 @@ func signalling(name string, set uint64, want outcome) lie {
 	}}
 }
 
+func quits(_ *host, r *request) { le.PutUint64(r.block[goabi.OffSignals:], bit(syscall.SIGQUIT)) }
+
 func bit(s syscall.Signal) uint64 { return 1 << (s - 1) }
 
 const hostMay = 1<<0 | 1<<1 | 1<<2 | 1<<9 | 1<<11 | 1<<13 | 1<<14 // those that end a program
@@ -37,6 +40,12 @@ var conduct = []lie{
 	signalling("those of faults, and of kills", ^uint64(hostMay)&^bit(syscall.SIGURG), goesOn),
 	signalling("all", ^uint64(0), ends),
 	signalling("URG", bit(syscall.SIGURG), goesOn),
+	{name: "signals/QUIT, to see the stacks", op: syscall.SYS_NANOSLEEP, jobs: "faults", want: ends, says: "SIGQUIT: quit", after: quits},
+	{name: "signals/QUIT, to see the stacks and registers", op: everything, jobs: "registers,faults", want: ends, says: "SIGQUIT: quit", after: func(h *host, r *request) {
+		if r.n > 100 {
+			quits(h, r)
+		}
+	}},
 	{name: "next call/marshalling in the enclave", op: goabi.OpNextCall, jobs: "calls,clocks,pipes", want: goesOn, addresses: true, after: func(h *host, r *request) {
 		r.setArg(1, h.base+0x3000)
 	}},
@@ -90,6 +99,7 @@ var conduct = []lie{
 			r.fail(int(syscall.EAGAIN))
 		}
 	}},
+	{name: "spawn/done and denied, with another between", op: goabi.OpSpawn, jobs: "threads,pipes,sockets,clocks", want: ends, limit: wait, before: denyWithAnother()},
 	{name: "kick/nobody", op: goabi.OpKick, jobs: "memory,threads", want: ends, limit: wait, before: func(_ *host, r *request) bool {
 		r.set(0)
 		return true
@@ -156,6 +166,32 @@ var conduct = []lie{
 		le.PutUint64(r.data(), le.Uint64(r.data())-h.draw(2))
 	}},
 	{name: "clock_gettime/1", op: syscall.SYS_CLOCK_GETTIME, jobs: "clocks", want: refused, boot: noClock, after: func(_ *host, r *request) { r.set(1) }},
+}
+
+// denyWithAnother has a thread begin, and says that it could not when another is
+// about to, whose place in the enclave's list is that of the first.
+func denyWithAnother() func(h *host, r *request) bool {
+	var first atomic.Pointer[chan bool] // of a thread that is to be denied
+	return func(h *host, r *request) bool {
+		if c := first.Load(); c != nil && first.CompareAndSwap(c, nil) {
+			*c <- true
+			time.Sleep(5 * time.Millisecond) // until it is denied
+			return false
+		}
+		c := make(chan bool, 1)
+		if !first.CompareAndSwap(nil, &c) {
+			return false
+		}
+		_ = r.honest(r.ctx, r.c)
+		select {
+		case <-c:
+			h.denied.Add(1)
+			r.fail(int(syscall.EAGAIN))
+		case <-time.After(50 * time.Millisecond):
+			first.CompareAndSwap(&c, nil)
+		}
+		return true
+	}
 }
 
 func noClock(_ *host, b []byte) { le.PutUint64(b[goabi.BootClock:], 0) }

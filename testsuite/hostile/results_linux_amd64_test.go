@@ -118,7 +118,7 @@ var results = []lie{
 	returningAddress("outside/an address", goabi.OpOutside, "calls,threads,clocks", ends),
 }
 
-// pairs are lies about what a request writes into the program's memory.
+// contents are lies about what a request brings beside its result.
 var contents = []lie{
 	{name: "pipe2/one descriptor twice", op: sysPipe2, jobs: "raw", want: refused, after: func(_ *host, r *request) {
 		copy(r.data()[4:8], r.data()[:4])
@@ -163,7 +163,7 @@ var contents = []lie{
 		r.set(1)
 	}},
 	{name: "epoll_wait/a token that is an address", op: goabi.OpEpollWait, jobs: "sockets", want: refused, addresses: true, after: func(h *host, r *request) {
-		le.PutUint64(r.data()[4:], h.base+0x4000)
+		le.PutUint64(r.data()[4:], h.base+0x123456) // whose lower half is no descriptor
 		r.set(1)
 	}},
 	{name: "epoll_wait/tokens of a past", op: goabi.OpEpollWait, jobs: "sockets,pipes", want: ends, limit: wait, after: func(_ *host, r *request) {
@@ -172,7 +172,7 @@ var contents = []lie{
 			le.PutUint32(b, le.Uint32(b)-1)
 		}
 	}},
-	{name: "epoll_wait/everything is ready", op: goabi.OpEpollWait, jobs: "sockets,pipes", want: ends, limit: wait, after: func(_ *host, r *request) {
+	{name: "epoll_wait/everything is ready", op: goabi.OpEpollWait, jobs: "sockets,pipes,polls", want: ends, limit: wait, after: func(_ *host, r *request) {
 		n := min(r.args[1], 100)
 		for i := range n {
 			le.PutUint32(r.data()[12*i:], 1|4)

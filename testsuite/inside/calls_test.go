@@ -22,12 +22,16 @@ import (
 // host serves the OCALLs of calls.edl.
 type host struct {
 	client *calls.Calls
-	ask    func(ctx context.Context, v uint64) (uint64, error)
+	// Functions for the OCALLs; without one, descend does as its name says.
+	ask, descend func(ctx context.Context, v uint64) (uint64, error)
 }
 
 func (h *host) Ask(ctx context.Context, v uint64) (uint64, error) { return h.ask(ctx, v) }
 
 func (h *host) Descend(ctx context.Context, depth uint64) (uint64, error) {
+	if h.descend != nil {
+		return h.descend(ctx, depth)
+	}
 	return h.client.Deeper(ctx, depth)
 }
 
@@ -88,8 +92,13 @@ func TestCalls(t *testing.T) {
 	// one in descend alone, and no public one there.
 	h.ask = func(ctx context.Context, v uint64) (uint64, error) { return x.Add(ctx, v, 1) }
 	if _, err := x.Forward(ctx, 1); !errors.Is(err, status.ErrECallNotAllowed) {
-		t.Errorf("a public ECALL in an OCALL that does not allow it: %v", err)
+		t.Errorf("a public ECALL in an OCALL that allows none: %v", err)
 	}
+	h.descend = func(ctx context.Context, v uint64) (uint64, error) { return x.Add(ctx, v, 1) }
+	if _, err := x.Nest(ctx, 1); !errors.Is(err, status.ErrECallNotAllowed) {
+		t.Errorf("a public ECALL in an OCALL that allows another: %v", err)
+	}
+	h.descend = nil
 	h.ask = func(ctx context.Context, v uint64) (uint64, error) { return x.Deeper(ctx, v) }
 	if _, err := x.Forward(ctx, 0); !errors.Is(err, status.ErrECallNotAllowed) {
 		t.Errorf("a private ECALL in another OCALL: %v", err)
@@ -162,7 +171,7 @@ func TestCallsAtOnce(t *testing.T) {
 // TestMoreCallsThanThreads has calls wait for a thread; they do not fail, and
 // who gives up goes.
 func TestMoreCallsThanThreads(t *testing.T) {
-	const threads = 8
+	const threads = 12
 	_, h := server(t, threads)
 	var inside, most atomic.Int64
 	let := make(chan bool)
@@ -232,7 +241,7 @@ func TestCallsEnd(t *testing.T) {
 		}, 128 + int(syscall.SIGTERM), syscall.SIGTERM, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, h := server(t, 8)
+			g, h := server(t, 12)
 			let := make(chan bool)
 			var inside atomic.Int64
 			h.ask = func(_ context.Context, v uint64) (uint64, error) {
@@ -241,7 +250,7 @@ func TestCallsEnd(t *testing.T) {
 				return v, nil
 			}
 			errs := make(chan error)
-			const n = 12 // the program has 4 workers
+			const n = 12
 			for i := range uint64(3) {
 				go func() { _, err := h.client.Forward(context.Background(), i); errs <- err }()
 			}
@@ -286,7 +295,7 @@ func TestNestedCallsOfAll(t *testing.T) {
 	for range 16 {
 		wait.Go(func() {
 			for range 20 {
-				if got, err := h.client.Nest(ctx, 1); err != nil || got != 1 {
+				if got, err := h.client.Nest(ctx, 3); err != nil || got != 3 {
 					t.Errorf("nest: %d, %v", got, err)
 					return
 				}

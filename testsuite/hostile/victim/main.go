@@ -26,11 +26,11 @@ const corrupt = 77
 // jobs are what the program does.
 var jobs = map[string]func(){
 	"files": files, "names": names, "raw": raw, "pipes": pipes, "messages": messages, "polls": polls,
-	"sockets": sockets, "datagrams": datagrams, "clocks": clocks, "threads": threads, "memory": memory, "registers": registers, "seals": seals,
+	"sockets": sockets, "datagrams": datagrams, "clocks": clocks, "threads": threads, "memory": memory, "registers": registers, "seals": seals, "faults": faults,
 }
 
 // The arguments are how often the jobs are done, and their names, with commas
-// between them; or nothing, or "all".
+// between them; or nothing, or "all". Job trespass is for itself.
 func main() {
 	rounds, which := 1, "all"
 	if len(os.Args) > 1 {
@@ -42,6 +42,9 @@ func main() {
 	keepSecrets()
 	if which == "all" || strings.Contains(which, "calls") {
 		go func() { _ = inside.Serve(context.Background(), table) }()
+	}
+	if which == "trespass" {
+		trespass()
 	}
 	for range rounds {
 		var wait sync.WaitGroup

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
 )
 
 // do makes a system call and returns its result, which is negative for an error.
@@ -22,9 +21,6 @@ func do(nr uintptr, args ...uintptr) int {
 	}
 	return int(r)
 }
-
-// at returns the address of what is on the heap, where it stays.
-func at[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
 
 var sink atomic.Pointer[any]
 

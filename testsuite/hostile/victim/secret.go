@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 	"sync"
-	"unsafe"
 
 	"github.com/feidi-dev/feidi/inside"
 	"github.com/feidi-dev/feidi/isa"
@@ -41,9 +40,7 @@ var sums struct {
 
 var polynomial = crc64.MakeTable(crc64.ECMA)
 
-func sum(w []uint64) uint64 {
-	return crc64.Checksum(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w))), 8*len(w)), polynomial)
-}
+func sum(w []uint64) uint64 { return crc64.Checksum(memoryOf(w), polynomial) }
 
 func keepSecrets() {
 	for i := range inData {

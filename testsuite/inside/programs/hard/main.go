@@ -1,3 +1,5 @@
+//go:build linux
+
 // Hard does things that are hard for a runtime in an enclave. Its argument says
 // which.
 package main

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -41,20 +43,13 @@ func init() {
 	// Tight loops without a call, which only a signal can stop for the
 	// collector.
 	deeds["preempt"] = func([]string) {
-		var stop atomic.Bool
 		var wait sync.WaitGroup
 		var loops [3]uint64
 		for i := range loops {
 			wait.Go(func() {
 				n := uint64(0)
-				for !stop.Load() {
-					for range 1_000_000_000 {
-						n = n*6364136223846793005 + 1
-						if n == 0x1234567 {
-							break
-						}
-					}
-					break
+				for range 1_000_000_000 {
+					n = n*6364136223846793005 + 1
 				}
 				loops[i] = n
 			})
@@ -67,7 +62,6 @@ func init() {
 				keep = keep[:0]
 			}
 		}
-		stop.Store(true)
 		wait.Wait()
 		var s runtime.MemStats
 		runtime.ReadMemStats(&s)

@@ -1,15 +1,13 @@
 package hostile
 
 import (
-	"time"
-
 	"github.com/feidi-dev/feidi/internal/goabi"
 	"github.com/feidi-dev/feidi/status"
 )
 
 // booting is a lie about a word of the boot block.
 func booting(name string, off int, want status.Code, v func(h *host, b []byte) uint64) lie {
-	return lie{name: "boot/" + name, jobs: "raw", want: ends, limit: time.Second, status: want, addresses: true, boot: func(h *host, b []byte) {
+	return lie{name: "boot/" + name, jobs: "raw", want: ends, limit: wait, status: want, addresses: true, boot: func(h *host, b []byte) {
 		le.PutUint64(b[off:], v(h, b))
 	}}
 }

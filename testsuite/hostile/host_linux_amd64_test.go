@@ -206,12 +206,6 @@ func run(tb testing.TB, l lie, seed uint64) (*host, *result) {
 		}
 		defer files[i].Close()
 	}
-	limit := l.limit
-	if limit == 0 {
-		limit = 10 * time.Second
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
 	work := filepath.Join(dir, "work")
 	if err := os.Mkdir(work, 0o700); err != nil {
 		tb.Fatal(err)
@@ -227,10 +221,16 @@ func run(tb testing.TB, l lie, seed uint64) (*host, *result) {
 			during.Wait()
 		}},
 	})
-	e, err := m.Load(ctx, img, p.Option())
+	e, err := m.Load(context.Background(), img, p.Option())
 	if err != nil {
 		tb.Fatal(err)
 	}
+	limit := l.limit
+	if limit == 0 {
+		limit = 20 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
 	h.base = e.Base()
 	r := new(result)
 	boot = func(b []byte) {

@@ -190,16 +190,15 @@ func groupC7(code []byte) int {
 	}
 	mod, rm := code[2]>>6, code[2]&7
 	n := 3
+	base := rm
 	if mod != 3 && rm == 4 {
-		if mod == 0 && code[3]&7 == 5 {
-			return n + 1 + 4
-		}
+		base = code[3] & 7
 		n++
 	}
 	switch {
 	case mod == 1:
 		n++
-	case mod == 2 || mod == 0 && rm == 5:
+	case mod == 2 || mod == 0 && base == 5:
 		n += 4
 	}
 	if n > len(code) {

@@ -249,6 +249,10 @@ func scribbleResults(ctx context.Context, h *host, e *enclave.Enclave, _ *proces
 // enterIdle enters threads that are not in use in all ways that mean nothing.
 func enterIdle(ctx context.Context, h *host, e *enclave.Enclave, _ *process.Process) {
 	until(ctx, func() {
+		if h.count.Load() == 0 { // a start with nonsense would be the only one
+			time.Sleep(time.Millisecond)
+			return
+		}
 		commands := []uint64{
 			^uint64(0), ^uint64(1), ^uint64(2), goabi.ECallStart, goabi.ECallStart + 2, 0, 1, h.draw(1 << 63), h.base,
 		}

@@ -52,9 +52,7 @@ const (
 	enclENODEV    = 19
 	enclEINVAL    = 22
 	enclENOTTY    = 25
-	enclENOSPC    = 28
 	enclENOSYS    = 38
-	enclEMSGSIZE  = 90
 	enclETIMEDOUT = 110
 	enclENOENT    = 2
 )

@@ -72,6 +72,15 @@ func readFile(path string, most int64, check func(head []byte) error) ([]byte, e
 
 // readImage reads an enclave file, with a separate SIGSTRUCT if one is named.
 func readImage(path, sigstruct string) (*image.Image, error) {
+	b, err := readEnclave(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseImage(path, b, sigstruct)
+}
+
+// readEnclave reads a file that may be an enclave's.
+func readEnclave(path string) ([]byte, error) {
 	b, err := readFile(path, maxFile, func(head []byte) error {
 		// The beginning of a file lacks what stands further on, but tells
 		// what can be no enclave.
@@ -87,6 +96,11 @@ func readImage(path, sigstruct string) (*image.Image, error) {
 	if err != nil {
 		return nil, cannot(err)
 	}
+	return b, nil
+}
+
+// parseImage parses the enclave file b that was read from path.
+func parseImage(path string, b []byte, sigstruct string) (*image.Image, error) {
 	var opts []image.Option
 	if sigstruct != "" {
 		s, err := readFile(sigstruct, maxSigStruct, nil)

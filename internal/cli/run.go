@@ -48,13 +48,14 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
 			if err := p.configure(cmd); err != nil {
 				return err
 			}
-			if ok, err := a.runOperand(args[0], args[1:], &p); ok {
+			file, err := a.runOperand(args[0], args[1:], &p)
+			if file == nil {
 				return err
 			}
 			if len(args) > 1 {
 				return usage("%.60q: arguments are for Go programs; flags stand before the file", args[1])
 			}
-			m, err := readImage(args[0], l.sigstruct)
+			m, err := parseImage(args[0], file, l.sigstruct)
 			if err != nil {
 				return err
 			}

@@ -210,34 +210,34 @@ func (r *running) environment() ([]string, error) {
 	return slices.Clip(env), nil
 }
 
-// runOperand runs what the operand of run names, if it is a Go program. ok is
-// false for an enclave of another kind.
-func (a *app) runOperand(operand string, args []string, r *running) (ok bool, err error) {
+// runOperand runs what the operand of run names, if it is a Go program. If it
+// is a file of another kind, that is returned for others to run.
+func (a *app) runOperand(operand string, args []string, r *running) (other []byte, err error) {
 	info, err := os.Stat(operand)
 	if err == nil && !info.IsDir() && !strings.HasSuffix(operand, ".go") {
-		file, err := readFile(operand, maxFile, nil)
+		file, err := readEnclave(operand)
 		switch {
 		case err != nil:
-			return true, cannot(err)
+			return nil, err
 		case gobuild.IsEnclave(file) && r.given != "":
-			return true, usage("--%s is for what is built, and %s is an enclave already", r.given, operand)
+			return nil, usage("--%s is for what is built, and %s is an enclave already", r.given, operand)
 		case gobuild.IsEnclave(file):
-			return true, a.runProgram(operand, file, args, r)
+			return nil, a.runProgram(operand, file, args, r)
 		case gobuild.IsProgram(file):
-			return true, a.runLinked(operand, file, args, r)
+			return nil, a.runLinked(operand, file, args, r)
 		}
-		return false, nil
+		return file, nil
 	}
 	if err != nil && looksLikeFile(operand) {
-		return true, cannot(err)
+		return nil, cannot(err)
 	}
 	ctx, stop := interruptible()
 	file, err := a.buildPackage(ctx, operand, &r.building)
 	stop()
 	if err != nil {
-		return true, err
+		return nil, err
 	}
-	return true, a.runProgram(operand, file, args, r)
+	return nil, a.runProgram(operand, file, args, r)
 }
 
 // looksLikeFile reports whether an operand that does not exist was to be an

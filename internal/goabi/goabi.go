@@ -18,7 +18,6 @@
 //	OffArgs     six arguments
 //	OffSignals  written by the host before the OCALL returns: set of signals
 //	            that the program is sent, signal n being bit n-1
-//	OffFutex    4 bytes for the host, which parks the thread with it
 //	OffData     DataSize bytes, for what arguments point to
 //
 // An argument that points somewhere is the offset in the block where its bytes
@@ -39,7 +38,6 @@ const (
 	OffResult  = 8
 	OffArgs    = 16
 	OffSignals = 64
-	OffFutex   = 72
 	OffData    = 4096
 	DataSize   = 128 << 10
 	BlockSize  = OffData + DataSize

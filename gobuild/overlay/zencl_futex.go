@@ -212,7 +212,7 @@ func enclClockGettime(td *enclTD, clock, p uintptr) uintptr {
 			enclLied(td, enclSysClockGettime, r)
 		}
 		s, n := int64(enclLoad(td.block+enclOffData)), int64(enclLoad(td.block+enclOffData+8))
-		if s < 0 || s >= 1<<33 || n < 0 || n >= 1e9 {
+		if s < 0 || s >= 1<<33 || n < 0 || n >= 1e9 || real && s >= enclMaxReal/1e9 {
 			enclLied(td, enclSysClockGettime, uintptr(n))
 		}
 		ns = s*1e9 + n
@@ -237,6 +237,11 @@ func enclClockGettime(td *enclTD, clock, p uintptr) uintptr {
 	t[0], t[1] = ns/1e9, ns%1e9
 	return 0
 }
+
+// enclMaxReal is the latest real time that is believed, in nanoseconds: in 2156.
+// Beyond 2157 a time.Time has no monotonic reading, and would go back when the
+// host likes.
+const enclMaxReal = 5_900_000_000 * 1_000_000_000
 
 // enclReadClock computes the time from the clock page.
 func enclReadClock(real bool) (ns int64, ok bool) {
@@ -265,7 +270,7 @@ func enclReadClock(real bool) (ns int64, ok bool) {
 		}
 		hi, lo := math.Mul64(ticks, mult)
 		v := int64(base) + int64(hi<<32|lo>>32)
-		return v, v >= 0
+		return v, v >= 0 && (!real || v < enclMaxReal)
 	}
 	return 0, false
 }

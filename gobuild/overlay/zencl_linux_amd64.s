@@ -401,7 +401,12 @@ read:
 	ADDQ R11, AX
 	JMI  slow
 	TESTL DI, DI
-	JEQ  split
+	JNE  mono
+	MOVQ $const_enclMaxReal, CX
+	CMPQ AX, CX
+	JGE  slow
+	JMP  split
+mono:
 	// Time does not go back.
 	MOVQ AX, CX
 latest:

@@ -82,10 +82,10 @@ func ereportRows() []row {
 				r, err := m.report(m.self())
 				m.must(err)
 				s, _ := m.p.SECSInfo(m.secs)
-				want := isa.Report{
+				want := isa.Report{ReportBody: isa.ReportBody{
 					CPUSVN: m.p.keys.cpuSVN, MiscSelect: s.MiscSelect, Attributes: s.Attributes, MREnclave: s.MREnclave, MRSigner: s.MRSigner,
-					ISVProdID: 7, ISVSVN: 3, KeyID: m.p.keys.reportKeyID, MAC: r.MAC,
-				}
+					ISVProdID: 7, ISVSVN: 3,
+				}, KeyID: m.p.keys.reportKeyID, MAC: r.MAC}
 				want.ISVFamilyID[0], want.ISVExtProdID[0] = 0xFA, 0xE7
 				copy(want.ReportData[:], "report data")
 				if *r != want {

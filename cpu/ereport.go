@@ -36,7 +36,7 @@ func (lp *LP) ereport(r *Regs) error {
 		return err
 	}
 	e, k := lp.enc, &lp.p.keys
-	rep := isa.Report{
+	rep := isa.Report{ReportBody: isa.ReportBody{
 		CPUSVN:        k.cpuSVN,
 		MiscSelect:    e.secs.MiscSelect,
 		CETAttributes: e.secs.CETAttributes,
@@ -50,8 +50,7 @@ func (lp *LP) ereport(r *Regs) error {
 		ConfigSVN:     e.secs.ConfigSVN,
 		ISVFamilyID:   e.isvFamilyID,
 		ReportData:    [64]byte(data),
-		KeyID:         k.reportKeyID,
-	}
+	}, KeyID: k.reportKeyID}
 	b, _ := rep.AppendBinary(make([]byte, 0, isa.ReportSize))
 	mac := cmac.Sum(k.reportKey(&t, rep.KeyID), b[:isa.ReportMACOffset])
 	copy(b[isa.ReportSize-cmac.Size:], mac[:])

@@ -89,11 +89,11 @@ func TestReport(t *testing.T) {
 	}
 	data := [64]byte{1, 2, 3}
 	got := report(t, e, isa.TargetInfo{}, data)
-	want := isa.Report{
+	want := isa.Report{ReportBody: isa.ReportBody{
 		CPUSVN: [16]byte{9, 8, 7}, MiscSelect: isa.MiscEXINFO, Attributes: s.Attributes,
 		MREnclave: img.SigStruct.EnclaveHash, MRSigner: sign.MRSigner(img.SigStruct),
-		ISVProdID: 0x1122, ISVSVN: 0x3344, ReportData: data, KeyID: got.KeyID, MAC: got.MAC,
-	}
+		ISVProdID: 0x1122, ISVSVN: 0x3344, ReportData: data,
+	}, KeyID: got.KeyID, MAC: got.MAC}
 	if got != want {
 		t.Errorf("REPORT %+v\nwant %+v", got, want)
 	}

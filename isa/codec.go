@@ -65,9 +65,16 @@ func appendTo(b []byte, s coded) []byte {
 }
 
 func decode(b []byte, s coded, name string, size int) error {
+	if err := checkSize(b, name, size); err != nil {
+		return err
+	}
+	s.code(&coder{buf: b, read: true})
+	return nil
+}
+
+func checkSize(b []byte, name string, size int) error {
 	if len(b) != size {
 		return fmt.Errorf("isa: %s is %d bytes, got %d", name, size, len(b))
 	}
-	s.code(&coder{buf: b, read: true})
 	return nil
 }

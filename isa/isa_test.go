@@ -41,6 +41,11 @@ var layouts = []struct {
 		"MREnclave": 64, "Reserved2": 96, "MRSigner": 128, "Reserved3": 160, "ConfigID": 192, "ISVProdID": 256, "ISVSVN": 258, "ConfigSVN": 260,
 		"Reserved4": 262, "ISVFamilyID": 304, "ReportData": 320, "KeyID": 384, "MAC": 416,
 	}},
+	{func() codec { return new(ReportBody) }, 384, map[string]int{
+		"CPUSVN": 0, "MiscSelect": 16, "CETAttributes": 20, "Reserved1": 21, "ISVExtProdID": 32, "Attributes.Flags": 48, "Attributes.XFRM": 56,
+		"MREnclave": 64, "Reserved2": 96, "MRSigner": 128, "Reserved3": 160, "ConfigID": 192, "ISVProdID": 256, "ISVSVN": 258, "ConfigSVN": 260,
+		"Reserved4": 262, "ISVFamilyID": 304, "ReportData": 320,
+	}},
 	{func() codec { return new(TargetInfo) }, 512, map[string]int{
 		"Measurement": 0, "Attributes.Flags": 32, "Attributes.XFRM": 40, "CETAttributes": 48, "Reserved1": 49, "ConfigSVN": 50,
 		"MiscSelect": 52, "Reserved2": 56, "ConfigID": 64, "Reserved3": 128,
@@ -77,6 +82,10 @@ func leaves(v reflect.Value, prefix string, visit func(name string, f reflect.Va
 	for i := range v.NumField() {
 		name := prefix + v.Type().Field(i).Name
 		if f := v.Field(i); f.Kind() == reflect.Struct {
+			if v.Type().Field(i).Anonymous {
+				leaves(f, prefix, visit)
+				continue
+			}
 			leaves(f, name+".", visit)
 		} else {
 			visit(name, f)

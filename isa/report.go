@@ -7,8 +7,12 @@ const ReportSize = 432
 // covers.
 const ReportMACOffset = 384
 
-// Report is the REPORT structure, 432 bytes (SDM Vol. 3D, "REPORT").
-type Report struct {
+// ReportBodySize is the size of a REPORT without key ID and MAC, which a quote
+// has in their place: sgx_report_body_t of the SDK.
+const ReportBodySize = ReportMACOffset
+
+// ReportBody is what a REPORT says of an enclave, 384 bytes.
+type ReportBody struct {
 	CPUSVN        [16]byte
 	MiscSelect    MiscSelect
 	CETAttributes uint8
@@ -26,11 +30,9 @@ type Report struct {
 	Reserved4     [42]byte
 	ISVFamilyID   [16]byte
 	ReportData    [64]byte
-	KeyID         [32]byte
-	MAC           [16]byte
 }
 
-func (r *Report) code(c *coder) {
+func (r *ReportBody) code(c *coder) {
 	c.bytes(r.CPUSVN[:])
 	c.u32((*uint32)(&r.MiscSelect))
 	c.u8(&r.CETAttributes)
@@ -48,6 +50,30 @@ func (r *Report) code(c *coder) {
 	c.bytes(r.Reserved4[:])
 	c.bytes(r.ISVFamilyID[:])
 	c.bytes(r.ReportData[:])
+}
+
+// AppendBinary appends the 384-byte encoding.
+func (r *ReportBody) AppendBinary(b []byte) ([]byte, error) { return appendTo(b, r), nil }
+
+// UnmarshalBinary reads exactly ReportBodySize bytes, and allocates nothing:
+// the readers of quotes count on it.
+func (r *ReportBody) UnmarshalBinary(b []byte) error {
+	if err := checkSize(b, "report body", ReportBodySize); err != nil {
+		return err
+	}
+	r.code(&coder{buf: b, read: true})
+	return nil
+}
+
+// Report is the REPORT structure, 432 bytes (SDM Vol. 3D, "REPORT").
+type Report struct {
+	ReportBody
+	KeyID [32]byte
+	MAC   [16]byte
+}
+
+func (r *Report) code(c *coder) {
+	r.ReportBody.code(c)
 	c.bytes(r.KeyID[:])
 	c.bytes(r.MAC[:])
 }

@@ -13,7 +13,7 @@ import (
 
 // report describes an enclave whose every identity is recognizable.
 func report(flags isa.AttributeFlags) *isa.Report {
-	r := &isa.Report{ISVProdID: 0x1111, ISVSVN: 0x2223, ConfigSVN: 0x4445}
+	r := &isa.Report{ReportBody: isa.ReportBody{ISVProdID: 0x1111, ISVSVN: 0x2223, ConfigSVN: 0x4445}}
 	for i := range r.CPUSVN {
 		r.CPUSVN[i] = byte(0xC0 + i)
 	}

@@ -139,8 +139,8 @@ func testBuffers(t *testing.T, w *world) {
 		[]float64{2, 1}, []bool{false, true}, []Color{ColorGreen, ColorRed}, []Point{testPoint(2), testPoint(1)},
 		[]Word{{2}, {1}}, []edge.Pointer{4, 3},
 	})
-	reports, err := w.EcallReports(ctx, []isa.Report{{ISVProdID: 1}, {ISVProdID: 2, MAC: [16]byte{15: 1}}})
-	equal(t, "reports", err, reports, []isa.Report{{ISVProdID: 2, MAC: [16]byte{15: 1}}, {ISVProdID: 1}})
+	reports, err := w.EcallReports(ctx, []isa.Report{{ReportBody: isa.ReportBody{ISVProdID: 1}}, {ReportBody: isa.ReportBody{ISVProdID: 2}, MAC: [16]byte{15: 1}}})
+	equal(t, "reports", err, reports, []isa.Report{{ReportBody: isa.ReportBody{ISVProdID: 2}, MAC: [16]byte{15: 1}}, {ReportBody: isa.ReportBody{ISVProdID: 1}}})
 
 	w.expect(t, []byte("abc"), &CptrT{1, 2, 3, 4, 5, 6}, edge.Pointer(99))
 	equal(t, "isptr", w.EcallIsptr(ctx, []byte("abc"), &CptrT{1, 2, 3, 4, 5, 6}, 99), 0, 0)

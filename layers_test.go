@@ -24,7 +24,7 @@ const module = "github.com/feidi-dev/feidi"
 // that ends in a slash places what is below it.
 var layers = map[string]int{
 	"isa": 0, "status": 0, "tdx": 0, "dcap": 0,
-	"internal/cmac": 0, "internal/cpuid": 0, "internal/diff": 0, "internal/goabi": 0, "internal/text": 0,
+	"internal/cmac": 0, "internal/der": 0, "internal/strictjson": 0, "internal/cpuid": 0, "internal/diff": 0, "internal/goabi": 0, "internal/text": 0,
 
 	"image": 1, "measure": 1, "sign": 1, "sign/config": 1, "sign/sdk": 1,
 	"edl": 1, "edl/plan": 1, "edl/gen": 1, "edl/gen/cgen": 1, "edl/gen/gogen": 1, "edl/gen/gogen/internal/": 1, "edl/value": 1, "edl/edge": 1, "edl/uedge": 1, "edl/tedge": 1,
@@ -36,7 +36,7 @@ var layers = map[string]int{
 
 	"enclave": 3, "enclave/invoke": 3, "enclave/tstdc": 3, "enclave/process": 3, "inside": 3, "inside/sealedfs": 3, "arch/": 3,
 
-	"internal/state": 4, "aesm": 4, "pcs": 4, "pccs": 4, "internal/prompt": 4,
+	"internal/state": 4, "aesm": 4, "pcs": 4, "pccs": 4, "verifyd": 4, "verifyd/wire": 4, "internal/prompt": 4,
 
 	"internal/cli": 5, "cmd/feidi": 5, "examples": 5, "examples/": 5,
 
@@ -49,7 +49,7 @@ const testSide = 6
 // hardware are the packages that serve people with real SGX: they know
 // nothing of the software processor, not even indirectly.
 var hardware = []string{
-	"isa", "dcap", "image", "measure", "sign", "edl", "dcap/verify", "ratls", "aesm", "pcs",
+	"isa", "dcap", "image", "measure", "sign", "edl", "dcap/verify", "dcap/policy", "ratls", "aesm", "pcs", "verifyd",
 }
 
 // impure are imports that a pure package (layer 1) does without. The
@@ -64,7 +64,7 @@ var impureAllowed = map[string]bool{
 // modules are the packages that may import a module from elsewhere.
 var modules = map[string][]string{
 	"github.com/spf13/cobra":          {"internal/cli"},
-	"github.com/pelletier/go-toml/v2": {"sign/config", "gobuild/config"},
+	"github.com/pelletier/go-toml/v2": {"sign/config", "gobuild/config", "dcap/policy"},
 	"golang.org/x/arch":               {"cpu/native", "internal/asm"},
 	"golang.org/x/sys":                {"cpu/native", "internal/host", "internal/cpuid", "enclave", "enclave/process"},
 	"golang.org/x/term":               {"internal/prompt"},

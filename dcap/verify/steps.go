@@ -1,0 +1,230 @@
+package verify
+
+import (
+	"strings"
+	"time"
+
+	"errors"
+
+	"github.com/feidi-dev/feidi/dcap"
+)
+
+func date(t time.Time) string { return t.Format(time.RFC3339) }
+
+// verifyPCKChain is the first step: the chain of the PCK certificate and its
+// revocation lists. Order and codes are those of PckCertVerifier.cpp.
+func (s *session) verifyPCKChain() *Error {
+	if s.pckErr != nil {
+		return &Error{Status: s.pckErr.Status, Err: s.pckErr.Err}
+	}
+	ch := s.pck
+	if len(ch.certs) != 3 {
+		return fail(StatusUnsupportedCertFormat, "a PCK certificate chain has three certificates, this has %d", len(ch.certs))
+	}
+	if err := crlError("root", s.rootCRL, s.rootErr); err != nil {
+		return err
+	}
+	if err := crlError("PCK", s.pckCRL, s.crlErr); err != nil {
+		return err
+	}
+	root, ca, pck := ch.root, ch.intermediate, ch.pck
+	switch {
+	case root == nil || !strings.Contains(root.Subject.CommonName, rootName):
+		return fail(StatusSGXRootCAMissing, "no certificate of the chain is a root whose name contains %q", rootName)
+	case ca == nil:
+		return fail(StatusSGXIntermediateCAMissing, "no certificate of the chain is an intermediate CA")
+	case pck == nil:
+		return fail(StatusSGXPCKMissing, "no certificate of the chain has a name that contains %q", pckName)
+	}
+	if err := s.checkRoot(root); err != nil {
+		return err
+	}
+	if err := checkIssued(ca, root, StatusSGXIntermediateCAInvalidIssuer); err != nil {
+		return err
+	}
+	if err := checkCA(ca, StatusSGXIntermediateCAInvalid); err != nil {
+		return err
+	}
+	if err := checkIssued(pck, ca, StatusSGXPCKInvalidIssuer); err != nil {
+		return err
+	}
+	if pck.IsCA || pck.KeyUsage&dcap.KeyUsageDigitalSignature == 0 {
+		return fail(StatusSGXPCKInvalid, "the PCK certificate is not one for signatures")
+	}
+	a, err := s.anchor(root, StatusSGXPCKCertChainUntrusted)
+	if err != nil {
+		return err
+	}
+	s.result.Root = a.Root
+	s.result.CA = PlatformCA
+	if strings.Contains(ca.Subject.CommonName, "Processor") {
+		s.result.CA = ProcessorCA
+	}
+	if err := checkCRL(s.rootCRL, root); err != nil {
+		return err
+	}
+	if err := checkCRL(s.pckCRL, ca); err != nil {
+		return err
+	}
+	if s.rootCRL.Contains(ca.SerialNumber) {
+		return fail(StatusSGXIntermediateCARevoked, "the certificate of %q (serial number %x) is revoked by the root", ca.Subject.CommonName, ca.SerialNumber)
+	}
+	if s.pckCRL.Contains(pck.SerialNumber) {
+		return fail(StatusSGXPCKRevoked, "the PCK certificate (serial number %x) is revoked by %q", pck.SerialNumber, ca.Subject.CommonName)
+	}
+	s.keep(ch, s.pckPEM[0])
+	s.v.crls.keep(&s.rootCRL.kept, s.rootCRL.Raw, s.rootCRL)
+	s.v.crls.keep(&s.pckCRL.kept, s.pckCRL.Raw, s.pckCRL)
+	if err := s.unexpired(StatusSGXPCKCertChainExpired, root, ca, pck); err != nil {
+		return err
+	}
+	if err := s.crlInTime(s.rootCRL); err != nil {
+		return err
+	}
+	if err := s.crlInTime(s.pckCRL); err != nil {
+		return err
+	}
+	return s.begun(StatusSGXPCKCertChainExpired, root, ca, pck)
+}
+
+// crlError is for a revocation list that is missing or cannot be read.
+func crlError(what string, crl *revocations, err error) *Error {
+	switch {
+	case errors.Is(err, errMissing):
+		return fail(StatusMissingParameters, "%s revocation list: %w", what, err)
+	case errors.Is(err, dcap.ErrInvalid):
+		return fail(StatusSGXCRLInvalidExtensions, "%s revocation list: %w", what, err)
+	case err != nil:
+		return fail(StatusSGXCRLUnsupportedFormat, "%s revocation list: %w", what, err)
+	case crl.Number == nil:
+		return fail(StatusSGXCRLUnsupportedFormat, "the %s revocation list has no number", what)
+	}
+	return nil
+}
+
+// keep remembers a chain that was found to be good, by its text. The chain
+// itself does not hold on to the text, which is the caller's.
+func (s *session) keep(ch *chain, pem []byte) {
+	for _, c := range ch.certs {
+		s.v.certificates.keep(&c.kept, c.Raw, c)
+	}
+	s.v.chains.keep(&ch.kept, pem, ch)
+}
+
+// verifyTCBInfo is the second step. Order and codes are those of
+// TCBInfoVerifier.cpp.
+func (s *session) verifyTCBInfo() *Error {
+	switch {
+	case errors.Is(s.tcbErr, errMissing):
+		return &Error{Status: StatusMissingParameters, Err: s.tcbErr}
+	case errors.Is(s.tcbErr, dcap.ErrInvalid):
+		return &Error{Status: StatusSGXTCBInfoInvalid, Err: s.tcbErr}
+	case s.tcbErr != nil:
+		return &Error{Status: StatusSGXTCBInfoUnsupportedFormat, Err: s.tcbErr}
+	}
+	ch, err := s.verifySigner(s.c.TCBInfoChain)
+	if err != nil {
+		return err
+	}
+	if !s.tcb.signedBy(ch.top.key) {
+		return fail(StatusTCBInfoInvalidSignature, "the TCB info is not signed with the key of %q", ch.top.Subject.CommonName)
+	}
+	s.v.tcbInfos.keep(&s.tcb.kept, s.tcb.Raw, s.tcb)
+	if err := s.signerInTime(ch); err != nil {
+		return err
+	}
+	if err := s.documentInTime("TCB info", s.tcb.IssueDate, s.tcb.NextUpdate, StatusSGXTCBInfoExpired); err != nil {
+		return err
+	}
+	return s.begun(StatusSGXSigningCertChainExpired, ch.root, ch.top)
+}
+
+// verifyIdentity is the third step. Order and codes are those of
+// EnclaveIdentityVerifier.cpp.
+func (s *session) verifyIdentity() *Error {
+	switch {
+	case errors.Is(s.idErr, errMissing):
+		return &Error{Status: StatusMissingParameters, Err: s.idErr}
+	case errors.Is(s.idErr, dcap.ErrVersion):
+		return &Error{Status: StatusSGXEnclaveIdentityUnsupportedVersion, Err: s.idErr}
+	case errors.Is(s.idErr, dcap.ErrInvalid):
+		return &Error{Status: StatusSGXEnclaveIdentityInvalid, Err: s.idErr}
+	case s.idErr != nil:
+		return &Error{Status: StatusSGXEnclaveIdentityUnsupportedFormat, Err: s.idErr}
+	}
+	ch, err := s.verifySigner(s.c.QEIdentityChain)
+	if err != nil {
+		return err
+	}
+	if !s.identity.signedBy(ch.top.key) {
+		return fail(StatusSGXEnclaveIdentityInvalidSignature, "the identity is not signed with the key of %q", ch.top.Subject.CommonName)
+	}
+	s.v.identities.keep(&s.identity.kept, s.identity.Raw, s.identity)
+	if err := s.signerInTime(ch); err != nil {
+		return err
+	}
+	if err := s.documentInTime("QE identity", s.identity.IssueDate, s.identity.NextUpdate, StatusSGXEnclaveIdentityExpired); err != nil {
+		return err
+	}
+	return s.begun(StatusSGXSigningCertChainExpired, ch.root, ch.top)
+}
+
+// verifySigner verifies the chain of a TCB signing certificate but for its
+// time, as TCBSigningChain.cpp does.
+func (s *session) verifySigner(pem []byte) (*chain, *Error) {
+	ch, err := s.signingChain(pem)
+	if err != nil {
+		return nil, &Error{Status: err.Status, Err: err.Err}
+	}
+	if len(ch.certs) != 2 {
+		return nil, fail(StatusUnsupportedCertFormat, "a TCB signing chain has two certificates, this has %d", len(ch.certs))
+	}
+	if err := crlError("root", s.rootCRL, s.rootErr); err != nil {
+		return nil, err
+	}
+	root, signer := ch.root, ch.top
+	if root == nil || !strings.Contains(root.Subject.CommonName, rootName) {
+		return nil, fail(StatusSGXRootCAMissing, "no certificate of the chain is a root whose name contains %q", rootName)
+	}
+	if err := s.checkRoot(root); err != nil {
+		return nil, err
+	}
+	if signer == nil || !strings.Contains(signer.Subject.CommonName, signingName) {
+		return nil, fail(StatusSGXTCBSigningCertMissing, "no certificate of the chain has a name that contains %q", signingName)
+	}
+	if err := checkIssued(signer, root, StatusSGXTCBSigningCertInvalidIssuer); err != nil {
+		return nil, err
+	}
+	if signer.IsCA || signer.KeyUsage&dcap.KeyUsageDigitalSignature == 0 {
+		return nil, fail(StatusSGXTCBSigningCertInvalid, "the TCB signing certificate is not one for signatures")
+	}
+	if err := checkCRL(s.rootCRL, root); err != nil {
+		return nil, err
+	}
+	if s.rootCRL.Contains(signer.SerialNumber) {
+		return nil, fail(StatusSGXTCBSigningCertRevoked, "the TCB signing certificate (serial number %x) is revoked by the root", signer.SerialNumber)
+	}
+	if _, err := s.anchor(root, StatusSGXTCBSigningCertChainUntrusted); err != nil {
+		return nil, err
+	}
+	s.keep(ch, pem)
+	s.v.crls.keep(&s.rootCRL.kept, s.rootCRL.Raw, s.rootCRL)
+	return ch, nil
+}
+
+func (s *session) signerInTime(ch *chain) *Error {
+	if err := s.unexpired(StatusSGXSigningCertChainExpired, ch.root, ch.top); err != nil {
+		return err
+	}
+	return s.crlInTime(s.rootCRL)
+}
+
+func (s *session) documentInTime(what string, issued, next time.Time, bad Status) *Error {
+	switch {
+	case s.at.After(next):
+		return fail(bad, "the %s was good until %s: a newer one is needed", what, date(next))
+	case s.at.Before(issued):
+		return fail(bad, "the %s is of %s, which is after the time that is asked about", what, date(issued))
+	}
+	return nil
+}

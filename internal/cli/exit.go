@@ -31,6 +31,9 @@ func exitCodes() *cobra.Command {
   3  cannot tell: a file cannot be read or is no enclave, or this machine or
      platform cannot do what was asked
 
+` + "`verify`" + ` has 0 for an accepted quote, 1 for a rejected one, and 2 whenever it
+cannot tell, so that 1 is a verdict and never a mistake.
+
 A Go program that ` + "`run`" + ` runs has exit codes of its own, and those of feidi when
 it could not start.
 

@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/dcap/policy"
+	"github.com/feidi-dev/feidi/dcap/verify"
+	"github.com/feidi-dev/feidi/pcs"
+	"github.com/feidi-dev/feidi/verifyd/wire"
+)
+
+// verifying are the flags of the verbs that verify: what to trust, what to
+// accept and where collateral comes from.
+type verifying struct {
+	asking
+	collateral string
+	roots      []string
+	policy     string
+}
+
+func (v *verifying) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&v.collateral, "collateral", "", "collateral: a `place`, which is a folder or a file as `feidi collateral save` writes, or the address of a PCS or PCCS")
+	f.StringArrayVar(&v.roots, "root", nil, "trust the root certificate in this `file`, PEM or DER, in place of Intel's; may be repeated")
+	f.StringVar(&v.policy, "policy", "", "judge by the policy in this `file`, TOML or JSON")
+	v.asking.add(cmd)
+	cmd.MarkFlagsMutuallyExclusive("collateral", "pccs")
+	filesOf(cmd, "root", "pem", "crt", "cer", "der")
+	filesOf(cmd, "policy", "toml", "json")
+}
+
+// load reads roots and policy.
+func (v *verifying) load() (*verify.Verifier, *wire.Judge, error) {
+	var roots []*dcap.Certificate
+	var options []verify.Option
+	for _, file := range v.roots {
+		certs, err := readRoots(file)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--root %s: %w", file, err)
+		}
+		for _, c := range certs {
+			roots, options = append(roots, c), append(options, verify.WithRoots(c.Raw))
+		}
+	}
+	verifier, err := verify.New(options...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if v.policy == "" {
+		judge, err := wire.Default(roots)
+		return verifier, judge, err
+	}
+	p, err := readPolicy(v.policy)
+	return verifier, &wire.Judge{Policy: p, Name: v.policy}, err
+}
+
+// maxRoots is the largest file with certificates to trust that is read.
+const maxRoots = 64 << 10
+
+// readRoots reads root certificates.
+func readRoots(file string) ([]*dcap.Certificate, error) {
+	b, err := readFile(file, maxRoots, nil)
+	if err != nil {
+		return nil, err
+	}
+	var certs []*dcap.Certificate
+	block, rest := pem.Decode(b)
+	if block == nil { // DER
+		c, err := dcap.ParseCertificate(b)
+		if err != nil {
+			return nil, err
+		}
+		return append(certs, c), nil
+	}
+	for ; block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("it has a %.40q, and only certificates belong here", block.Type)
+		}
+		c, err := dcap.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		certs = append(certs, c)
+	}
+	return certs, nil
+}
+
+func readPolicy(file string) (*policy.Policy, error) {
+	b, err := readFile(file, policy.MaxFile, nil)
+	if err != nil {
+		return nil, err
+	}
+	parse := policy.ParseTOML
+	if strings.EqualFold(filepath.Ext(file), ".json") {
+		parse = policy.ParseJSON
+	}
+	p, err := parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return p, nil
+}
+
+// place is where collateral comes from: a service or what was read.
+type place struct {
+	name   string
+	client *pcs.Client
+	bundle *pcs.Bundle
+	intel  bool // nobody named a place
+}
+
+// place opens the place of the flags, or Intel's service.
+func (v *verifying) place(a *app) (*place, error) {
+	service := strings.HasPrefix(v.collateral, "https://") || strings.HasPrefix(v.collateral, "http://")
+	if v.collateral != "" && !service {
+		b, err := pcs.LoadBundle(v.collateral)
+		if err != nil {
+			return nil, err
+		}
+		return &place{name: v.collateral, bundle: b}, nil
+	}
+	ask := v.asking
+	if service {
+		ask.pccs = v.collateral
+	}
+	cfg, err := ask.config(a)
+	if err != nil {
+		return nil, err
+	}
+	client, err := pcs.New(cfg)
+	if err != nil {
+		return nil, usage("%s", strings.TrimPrefix(err.Error(), "pcs: "))
+	}
+	p := &place{name: pcs.IntelURL, client: client, intel: true}
+	if u, err := url.Parse(cfg.URL); err == nil && cfg.URL != "" {
+		p.name, p.intel = u.Redacted(), false // it may have a password
+	}
+	return p, nil
+}
+
+// get gets the collateral of a quote.
+func (p *place) get(ctx context.Context, q *dcap.Quote) (*dcap.Collateral, error) {
+	if p.bundle != nil {
+		return &p.bundle.Collateral, nil
+	}
+	r, err := pcs.RequestFor(q)
+	if err != nil {
+		return nil, err
+	}
+	c, _, err := p.client.Collateral(ctx, r)
+	return c, err
+}
+
+// exitUnsure is the exit code of verify where other verbs have exitCannot: 1
+// means rejected, and all that is no verdict is 2.
+const exitUnsure = exitUsage
+
+// unsure is the error of verify without a verdict.
+func unsure(err error) error {
+	var e *exitError
+	if errors.As(err, &e) {
+		if e.code == exitUsage {
+			return err
+		}
+		err = e.err
+	}
+	return &exitError{code: exitUnsure, err: err, detail: "Cannot tell: the quote was not judged."}
+}

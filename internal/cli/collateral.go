@@ -37,7 +37,7 @@ type saving struct {
 func (a *app) collateralSave() *cobra.Command {
 	f := &saving{}
 	cmd := a.verb(&cobra.Command{
-		Use:     "save [QUOTE] -o PLACE",
+		Use:     "save [QUOTE] [-o PLACE]",
 		Aliases: []string{"fetch"},
 		Short:   "Fetch collateral for a quote or an FMSPC, and save it",
 		Long: `Save asks Intel's service, or a PCCS, for all that it takes to verify a quote,

@@ -34,7 +34,7 @@ func (a *app) verifyd() *cobra.Command {
 		Long: `Verifyd verifies quotes for programs in any language:
 
   POST /v1/verify   the quote as application/octet-stream, or a JSON object with
-                    the keys quote (base64), and if they are wanted collateral,
+                    the keys quote (base64 or hex), and if they are wanted collateral,
                     at and report_data; the answer is what ` + "`feidi verify --json`" + `
                     writes, also with ?explain
   GET  /healthz     200 while it takes requests

@@ -134,6 +134,8 @@ var tcbCases = []ruleCase{
 	{"[tcb]\nout_of_date_grace = \"90d\"\nout_of_date_grace_from = \"newer_level\"\n" + anySGX, both(withLevel(2), fresh, at("2023-11-08")), "tcb.out_of_date_grace"},
 	// No newer level: nothing to count from.
 	{"[tcb]\nout_of_date_grace = \"36500d\"\nout_of_date_grace_from = \"newer_level\"\n" + anySGX, withStatus(dcap.OutOfDate), "tcb.out_of_date_grace"},
+	// Nor does a level count that is newer by its SVNs and not by its date.
+	{"[tcb]\nout_of_date_grace = \"36500d\"\nout_of_date_grace_from = \"newer_level\"\n" + anySGX, both(withLevel(1), func(r *verify.Result) { r.TCBInfo.Levels[0].Date = day("2023-08-08") }), "tcb.out_of_date_grace"},
 	// The quoting enclave is of 2021-11-10; its newer level of 2024-03-13.
 	{"[tcb]\nout_of_date_grace = \"30d\"\n" + anySGX, both(oldQE, fresh, at("2021-12-10")), ""},
 	{"[tcb]\nout_of_date_grace = \"30d\"\n" + anySGX, both(oldQE, fresh, at("2021-12-11")), "tcb.out_of_date_grace"},
@@ -292,6 +294,7 @@ var enclaveCases = []ruleCase{
 	{"report_data = \"6e6f6e6365\"\n" + anySGX, asIs, ""},
 	{"report_data = \"6e6f6e6365\"\n" + anySGX, body(func(b *isa.ReportBody) { b.ReportData[63] = 1 }), "report_data"},
 	{"report_data = \"6e6f6e63\"\n" + anySGX, asIs, "report_data"},
+	{"report_data = \"6e6f6e6365" + strings.Repeat("00", 59) + "\"\n" + anySGX, asIs, ""}, // 64 bytes
 	{"report_data_prefix = \"6e6f6e63\"\n" + anySGX, asIs, ""},
 	{"report_data_prefix = \"6e6f6e6365\"\n" + anySGX, body(func(b *isa.ReportBody) { b.ReportData[63] = 1 }), ""},
 	{"report_data_prefix = \"6e6f6e636500\"\n" + anyTDX, func(r *verify.Result) { tdBody(r).ReportData[5] = 1 }, "report_data_prefix"},

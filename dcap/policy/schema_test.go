@@ -157,6 +157,7 @@ func guideTables() string {
 	guideTable(&s, "`[platform]`: which platforms", platformRules)
 	guideTable(&s, "`[[sgx]]`: an enclave; there may be several", enclaveRules)
 	guideTable(&s, "`[[tdx]]`: a TD; there may be several", tdRules)
+	s.WriteString("\n")
 	return s.String()
 }
 
@@ -169,5 +170,4 @@ func guideTable[S, F any](s *strings.Builder, title string, rules []rule[S, F]) 
 		}
 		fmt.Fprintf(s, "| `%s` | %s | %s |\n", r.key, what, r.about)
 	}
-	s.WriteString("\n")
 }

@@ -150,4 +150,15 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%v, want %q", v.Err(), x.wanted)
 		}
 	}
+	for _, x := range []struct {
+		policy, want string
+		r            *verify.Result
+	}{
+		{anySGX, "tee: wanted SGX, found TDX: the policy has no section [[tdx]]", tdResult()},
+		{anyTDX, "tee: wanted TDX, found SGX: the policy has no section [[sgx]]", sgxResult()},
+	} {
+		if v := parse(t, x.policy).Check(x.r); len(v.Failures) != 1 || v.Failures[0].Error() != x.want {
+			t.Errorf("%v, want %q", v.Err(), x.want)
+		}
+	}
 }

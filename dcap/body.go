@@ -66,7 +66,8 @@ type Body interface {
 	decode(b []byte) // Size bytes
 }
 
-// EnclaveReport is the body of a quote of an enclave, 384 bytes.
+// EnclaveReport is the body of a quote of an enclave, 384 bytes. Its fields are
+// those of isa.ReportBody: MREnclave, MRSigner, Attributes, ReportData and others.
 type EnclaveReport struct{ isa.ReportBody }
 
 // Type returns BodySGX.

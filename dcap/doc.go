@@ -4,7 +4,8 @@
 // needs. It reads them from their bytes and writes them.
 //
 // It judges nothing: package dcap/verify says whether a quote is to be
-// believed, dcap/policy whether it is to be accepted, dcap/make makes quotes.
+// believed, dcap/policy whether it is to be accepted. Package testpki makes
+// quotes for tests.
 //
 // All input is hostile. Parsers take time and memory in proportion to their
 // input, which is bounded (the Max constants), never panic, and answer with a

@@ -75,7 +75,7 @@ type Quote struct {
 	Signed  []byte // header, body descriptor and body: what the attestation key signed
 
 	Header QuoteHeader
-	Body   Body // *isa.ReportBody's like in an EnclaveReport, or one of the TD reports
+	Body   Body // *EnclaveReport, *TDReport10, *TDReport15 or *TDReport15Ex
 
 	Signature         [64]byte // by the attestation key over Signed: R and S, big endian
 	AttestationKey    [64]byte // X and Y, big endian

@@ -8,15 +8,16 @@ import (
 	"strconv"
 
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/dcap/verify"
 )
 
 // CA is which of Intel's two CAs issued a PCK certificate.
-type CA string
+type CA = verify.CA
 
 // The CAs.
 const (
-	Processor CA = "processor" // for platforms of one package
-	Platform  CA = "platform"  // for those of several, and all that were registered
+	Processor = verify.ProcessorCA // for platforms of one package
+	Platform  = verify.PlatformCA  // for those of several, and all that were registered
 )
 
 // Names of headers with issuer chains. Version 3 of the interface has another

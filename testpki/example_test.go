@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/dcap/policy"
+	"github.com/feidi-dev/feidi/dcap/verify"
+	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/testpki"
 )
 
@@ -27,35 +30,49 @@ func ExampleNew() {
 	// at: 2026-06-01T12:00:00Z
 }
 
-// A relying party should refuse all of these.
-func Example_wrong() {
+// A relying party is told to trust the fake root, and should refuse all of these.
+func Example_relyingParty() {
 	pki := testpki.New(testpki.Seed("example"))
+	verifier, _ := verify.New(verify.WithRoots(pki.Root.DER))
+	root, _ := verify.RootOf(pki.Root.DER)
+	mine, _ := policy.New(policy.AnyIdentity(), policy.Roots(root.Fingerprint()))
+	judge := func(q *testpki.Quote) {
+		result, _ := verifier.Verify(q.Bytes(), q.Collateral(), pki.Now)
+		fmt.Println(result.Status, mine.Check(result).Accepted)
+	}
+
+	judge(pki.Platform().SGXQuote())
 
 	// A platform that was not updated.
-	old := pki.Platform(testpki.Status(dcap.OutOfDate)).SGXQuote()
+	judge(pki.Platform(testpki.Status(dcap.OutOfDate)).SGXQuote())
 
 	// A debug enclave.
 	debug := pki.Platform().SGXQuote()
-	debug.Enclave.Attributes.Flags |= 1 << 1
+	debug.Enclave.Attributes.Flags |= isa.AttrDebug
+	judge(debug)
 
 	// A quote that somebody signed who has no attestation key.
 	forged := pki.Platform().SGXQuote()
 	forged.Signer = pki.Key("somebody")
+	judge(forged)
 
 	// A platform whose key leaked.
 	leaked := pki.Platform()
 	pki.PlatformCA.Revoke(leaked.PCK)
-	crl := leaked.Collateral(dcap.TEESGX).PCKCRL
+	judge(leaked.TDXQuote())
 
 	// TCB information that is a day too old.
-	stale := pki.Platform()
+	stale := pki.Platform(testpki.FMSPC([6]byte{1, 2, 3}))
 	stale.TCBInfo(dcap.TEESGX).NextUpdate = pki.Now.AddDate(0, 0, -1)
+	judge(stale.SGXQuote())
 
-	// An authority that expired.
-	pki.PlatformCA = pki.PlatformCA.Reissue(func(t *testpki.Template) { t.NotAfter = pki.Now.Add(-time.Second) })
-
-	fmt.Println(len(old.Bytes()) > 4000, len(debug.Bytes()) > 4000, len(forged.Bytes()) > 4000, len(crl) > 200)
-	// Output: true true true true
+	// Output:
+	// STATUS_OK true
+	// STATUS_TCB_OUT_OF_DATE false
+	// STATUS_OK false
+	// STATUS_INVALID_QUOTE_SIGNATURE false
+	// STATUS_SGX_PCK_REVOKED false
+	// STATUS_SGX_TCB_INFO_EXPIRED false
 }
 
 // A client of Intel's provisioning certification service can be pointed at the

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -18,6 +19,16 @@ const (
 	pckName     = "SGX PCK Certificate"
 	signingName = "SGX TCB Signing"
 )
+
+// name shows a common name, which is whoever made the certificate's: quoted, and
+// not at any length.
+func name(n *dcap.Name) string {
+	const longest = 64
+	if len(n.CommonName) > longest {
+		return strconv.Quote(n.CommonName[:longest]) + "..."
+	}
+	return strconv.Quote(n.CommonName)
+}
 
 // chain is a certificate chain. Its certificates may stand in any order, and
 // are told by their names.
@@ -140,7 +151,7 @@ func (s *session) see(certs ...*certificate) {
 // is trusted.
 func (s *session) checkRoot(c *certificate) *Error {
 	if !c.SelfIssued() {
-		return fail(StatusSGXRootCAInvalidIssuer, "the root is issued by %q and not by itself", c.Issuer.CommonName)
+		return fail(StatusSGXRootCAInvalidIssuer, "the root is issued by %s and not by itself", name(&c.Issuer))
 	}
 	for _, a := range s.v.anchors {
 		if a.Key == c.PublicKey && c.by.Load() == nil && slices.Contains(a.known, sha256.Sum256(c.Raw)) {
@@ -157,7 +168,7 @@ func (s *session) checkRoot(c *certificate) *Error {
 // does not.
 func checkCA(c *certificate, bad Status) *Error {
 	if !c.IsCA || c.KeyUsage&dcap.KeyUsageCertSign == 0 {
-		return fail(bad, "the certificate of %q may not sign others", c.Subject.CommonName)
+		return fail(bad, "the certificate of %s may not sign others", name(&c.Subject))
 	}
 	return nil
 }
@@ -165,10 +176,10 @@ func checkCA(c *certificate, bad Status) *Error {
 // checkIssued asks whether one certificate issued another.
 func checkIssued(c, issuer *certificate, bad Status) *Error {
 	if c.Issuer != issuer.Subject {
-		return fail(bad, "the certificate of %q is issued by %q and not by %q", c.Subject.CommonName, c.Issuer.CommonName, issuer.Subject.CommonName)
+		return fail(bad, "the certificate of %s is issued by %s and not by %s", name(&c.Subject), name(&c.Issuer), name(&issuer.Subject))
 	}
 	if !c.signedBy(issuer.key) {
-		return fail(bad, "the certificate of %q is not signed with the key of %q", c.Subject.CommonName, issuer.Subject.CommonName)
+		return fail(bad, "the certificate of %s is not signed with the key of %s", name(&c.Subject), name(&issuer.Subject))
 	}
 	return nil
 }
@@ -178,7 +189,7 @@ func checkIssued(c, issuer *certificate, bad Status) *Error {
 func (s *session) anchor(c *certificate, untrusted Status) (*anchor, *Error) {
 	for _, a := range s.v.anchors {
 		if !a.selfIssued {
-			return nil, fail(StatusTrustedRootCAInvalid, "%q, which is to be trusted, is no root: it is issued by another", a.Subject.CommonName)
+			return nil, fail(StatusTrustedRootCAInvalid, "%s, which is to be trusted, is no root: it is issued by another", name(&a.Subject))
 		}
 	}
 	for _, a := range s.v.anchors {
@@ -188,26 +199,27 @@ func (s *session) anchor(c *certificate, untrusted Status) (*anchor, *Error) {
 		}
 	}
 	if s.root != nil {
-		return nil, fail(untrusted, "the chain ends in %q of another key than the chain of the PCK certificate", c.Subject.CommonName)
+		return nil, fail(untrusted, "the chain ends in %s of another key than the chain of the PCK certificate", name(&c.Subject))
 	}
 	what := "the given root"
 	if s.v.anchors[0].Intel {
 		what = "Intel's"
 	}
-	return nil, fail(untrusted, "the chain ends in a root that is not trusted (SHA-256 of its certificate %x); trusted is %s", sha256.Sum256(c.Raw), what)
+	root := Root{Key: c.PublicKey}
+	return nil, fail(untrusted, "the chain ends in a root that is not trusted (SHA-256 of its key %x); trusted is %s", root.Fingerprint(), what)
 }
 
 // checkCRL makes the checks of a revocation list but for its time.
 func checkCRL(crl *revocations, issuer *certificate) *Error {
 	switch {
 	case !bytes.Equal(crl.RawIssuer, issuer.RawSubject):
-		return fail(StatusSGXCRLUnknownIssuer, "the revocation list is of %q and not of %q", crl.Issuer.CommonName, issuer.Subject.CommonName)
+		return fail(StatusSGXCRLUnknownIssuer, "the revocation list is of %s and not of %s", name(&crl.Issuer), name(&issuer.Subject))
 	case crl.AuthorityKeyID == nil:
-		return fail(StatusSGXCRLInvalidExtensions, "the revocation list of %q does not name the key of its issuer", crl.Issuer.CommonName)
+		return fail(StatusSGXCRLInvalidExtensions, "the revocation list of %s does not name the key of its issuer", name(&crl.Issuer))
 	case issuer.KeyUsage&dcap.KeyUsageCRLSign == 0:
-		return fail(StatusSGXCRLInvalid, "%q may not sign revocation lists", issuer.Subject.CommonName)
+		return fail(StatusSGXCRLInvalid, "%s may not sign revocation lists", name(&issuer.Subject))
 	case !crl.signedBy(issuer.key):
-		return fail(StatusSGXCRLInvalidSignature, "the revocation list is not signed with the key of %q", issuer.Subject.CommonName)
+		return fail(StatusSGXCRLInvalidSignature, "the revocation list is not signed with the key of %s", name(&issuer.Subject))
 	}
 	return nil
 }
@@ -216,7 +228,7 @@ func checkCRL(crl *revocations, issuer *certificate) *Error {
 func (s *session) unexpired(bad Status, certs ...*certificate) *Error {
 	for _, c := range certs {
 		if s.at.After(c.NotAfter) {
-			return fail(bad, "the certificate of %q was valid until %s", c.Subject.CommonName, date(c.NotAfter))
+			return fail(bad, "the certificate of %s was valid until %s", name(&c.Subject), date(c.NotAfter))
 		}
 	}
 	return nil
@@ -227,7 +239,7 @@ func (s *session) unexpired(bad Status, certs ...*certificate) *Error {
 func (s *session) begun(bad Status, certs ...*certificate) *Error {
 	for _, c := range certs {
 		if s.at.Before(c.NotBefore) {
-			return fail(bad, "the certificate of %q is valid from %s on, which is after the time that is asked about", c.Subject.CommonName, date(c.NotBefore))
+			return fail(bad, "the certificate of %s is valid from %s on, which is after the time that is asked about", name(&c.Subject), date(c.NotBefore))
 		}
 	}
 	return nil
@@ -236,9 +248,9 @@ func (s *session) begun(bad Status, certs ...*certificate) *Error {
 func (s *session) crlInTime(c *revocations) *Error {
 	switch {
 	case s.at.After(c.NextUpdate):
-		return fail(StatusSGXCRLExpired, "the revocation list of %q was good until %s: a newer one is needed", c.Issuer.CommonName, date(c.NextUpdate))
+		return fail(StatusSGXCRLExpired, "the revocation list of %s was good until %s: a newer one is needed", name(&c.Issuer), date(c.NextUpdate))
 	case s.at.Before(c.ThisUpdate):
-		return fail(StatusSGXCRLExpired, "the revocation list of %q is of %s, which is after the time that is asked about", c.Issuer.CommonName, date(c.ThisUpdate))
+		return fail(StatusSGXCRLExpired, "the revocation list of %s is of %s, which is after the time that is asked about", name(&c.Issuer), date(c.ThisUpdate))
 	}
 	return nil
 }

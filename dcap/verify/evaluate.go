@@ -40,7 +40,7 @@ func (s *session) evaluateQuote(q *dcap.Quote) *Error {
 	if r.TCBStatus == dcap.UpToDate {
 		return nil
 	}
-	return &Error{Status: tcbStatus(r.TCBStatus), Err: shortOf{r}}
+	return &Error{Status: tcbStatus(r.TCBStatus), Err: shortOf{r, r.TCBStatus}}
 }
 
 // evaluate finds what Intel says of a set of SVNs; svn is that of the TDX

@@ -112,12 +112,15 @@ var meanings = map[dcap.TCBStatus]string{
 
 // shortOf is the error of a result whose status is not UpToDate. Its text says
 // in one line what that means and how much is lacking; mostly nobody asks.
-type shortOf struct{ r *Result }
+type shortOf struct {
+	r      *Result
+	status dcap.TCBStatus // which the result does not have if it is not authentic
+}
 
 func (e shortOf) Error() string {
 	r := e.r
-	s := fmt.Sprintf("%v: %s", r.TCBStatus, meanings[r.TCBStatus])
-	if r.TCBStatus == r.Launch.Platform.Status {
+	s := fmt.Sprintf("%v: %s", e.status, meanings[e.status])
+	if e.status == r.Launch.Platform.Status {
 		if better := r.Better(); len(better) > 0 {
 			next := r.next(better)
 			if n := len(r.Shortfalls(next)); n > 0 {
@@ -165,18 +168,22 @@ func (r *Result) certifier() string {
 	if r.Root.Intel {
 		return "Intel"
 	}
-	return fmt.Sprintf("%q (no root of Intel's; key %.8x...)", r.Root.Subject.CommonName, r.Root.Fingerprint())
+	return fmt.Sprintf("%s (no root of Intel's; key %.8x...)", name(&r.Root.Subject), r.Root.Fingerprint())
 }
 
 func (r *Result) explainFailure(b *strings.Builder) {
 	b.WriteString("The quote is not shown to be genuine.\n")
+	var advices []string
 	for _, s := range r.Steps.list() {
 		if s.Err != nil && !s.Status.Expired() && !s.Status.TCB() {
 			fmt.Fprintf(b, "  %v\n", s.Err)
-			if a := advice(s.Status); a != "" {
-				fmt.Fprintf(b, "    %s\n", a)
+			if a := advice(s.Status); a != "" && !slices.Contains(advices, a) {
+				advices = append(advices, a)
 			}
 		}
+	}
+	for _, a := range advices {
+		fmt.Fprintln(b, a)
 	}
 	r.explainExpired(b)
 }

@@ -84,9 +84,9 @@ func (s *session) pckMatches() *Error {
 	pck, crl := s.pck.pck, s.pckCRL
 	switch {
 	case !strings.Contains(crl.Issuer.CommonName, caName):
-		return fail(StatusInvalidPCKCRL, "the issuer of the PCK revocation list is %q, which is no CA", crl.Issuer.CommonName)
+		return fail(StatusInvalidPCKCRL, "the issuer of the PCK revocation list is %s, which is no CA", name(&crl.Issuer))
 	case !bytes.Equal(crl.RawIssuer, pck.RawIssuer):
-		return fail(StatusInvalidPCKCRL, "the PCK revocation list is of %q, the PCK certificate of %q", crl.Issuer.CommonName, pck.Issuer.CommonName)
+		return fail(StatusInvalidPCKCRL, "the PCK revocation list is of %s, the PCK certificate of %s", name(&crl.Issuer), name(&pck.Issuer))
 	case crl.Contains(pck.SerialNumber):
 		return fail(StatusPCKRevoked, "the PCK certificate (serial number %x) is revoked", pck.SerialNumber)
 	}

@@ -74,7 +74,8 @@ type Result struct {
 	Launch, Current *Evaluation
 
 	// TCBStatus is the outcome of the evaluations together. It is
-	// dcap.TCBUnknown if no level of the TCB info is met.
+	// dcap.TCBUnknown if no level of the TCB info is met, and if the quote is
+	// not authentic.
 	TCBStatus dcap.TCBStatus
 
 	Validity Validity
@@ -153,18 +154,19 @@ func (s *Step) weight() int {
 
 func (s *Steps) list() [4]*Step { return [4]*Step{&s.PCKChain, &s.TCBInfo, &s.QEIdentity, &s.Quote} }
 
-// TCBDate returns the TCB date, that of the evaluation at launch, or zero.
+// TCBDate returns the TCB date, that of the evaluation at launch. It is zero if
+// the quote is not authentic.
 func (r *Result) TCBDate() time.Time {
-	if r.Launch == nil {
+	if !r.Authentic() {
 		return time.Time{}
 	}
 	return r.Launch.Date
 }
 
 // AdvisoryIDs returns the security advisories that concern the platform, by
-// the evaluation at launch.
+// the evaluation at launch. It is nil if the quote is not authentic.
 func (r *Result) AdvisoryIDs() []string {
-	if r.Launch == nil {
+	if !r.Authentic() {
 		return nil
 	}
 	return r.Launch.AdvisoryIDs
@@ -173,7 +175,7 @@ func (r *Result) AdvisoryIDs() []string {
 // QEStatus returns what Intel says of the quoting enclave, dcap.TCBUnknown if
 // that was not established.
 func (r *Result) QEStatus() dcap.TCBStatus {
-	if r.Launch == nil || r.Launch.QE == nil {
+	if !r.Authentic() || r.Launch.QE == nil {
 		return dcap.TCBUnknown
 	}
 	return r.Launch.QE.Status

@@ -3,6 +3,7 @@ package verify
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 
 	"github.com/feidi-dev/feidi/dcap"
 )
@@ -12,6 +13,16 @@ type Root struct {
 	Key     [64]byte // P-256 public key: X and Y, big endian
 	Intel   bool     // Intel's, as built in
 	Subject dcap.Name
+}
+
+// RootOf returns the root that a certificate (DER) is of, whether it is trusted
+// or not: dcap/policy wants its Fingerprint.
+func RootOf(der []byte) (Root, error) {
+	c, err := readCertificate(der)
+	if err != nil {
+		return Root{}, fmt.Errorf("verify: %w", err)
+	}
+	return newAnchor(c).Root, nil
 }
 
 // Fingerprint returns the SHA-256 of the key as an uncompressed point.

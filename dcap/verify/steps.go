@@ -67,10 +67,10 @@ func (s *session) verifyPCKChain() *Error {
 		return err
 	}
 	if s.rootCRL.Contains(ca.SerialNumber) {
-		return fail(StatusSGXIntermediateCARevoked, "the certificate of %q (serial number %x) is revoked by the root", ca.Subject.CommonName, ca.SerialNumber)
+		return fail(StatusSGXIntermediateCARevoked, "the certificate of %s (serial number %x) is revoked by the root", name(&ca.Subject), ca.SerialNumber)
 	}
 	if s.pckCRL.Contains(pck.SerialNumber) {
-		return fail(StatusSGXPCKRevoked, "the PCK certificate (serial number %x) is revoked by %q", pck.SerialNumber, ca.Subject.CommonName)
+		return fail(StatusSGXPCKRevoked, "the PCK certificate (serial number %x) is revoked by %s", pck.SerialNumber, name(&ca.Subject))
 	}
 	s.keep(ch, s.pckPEM[0])
 	s.v.crls.keep(&s.rootCRL.kept, s.rootCRL.Raw, s.rootCRL)
@@ -108,8 +108,22 @@ func (s *session) keep(ch *chain, pem []byte) {
 	for _, c := range ch.certs {
 		s.v.certificates.keep(&c.kept, c.Raw, c)
 	}
-	s.v.chains.keep(&ch.kept, pem, ch)
+	if s.v.chains == nil || ch.kept.Load() {
+		return
+	}
+	size := 0
+	for _, c := range ch.certs {
+		size += len(dcap.AppendPEM(nil, c.Raw))
+	}
+	if len(pem) <= size+1 { // blank lines and the like make many texts of one chain
+		s.v.chains.keep(&ch.kept, pem, ch)
+	}
 }
+
+// plain reports whether a document has little but what is signed. Others are not
+// remembered: anybody can add to a document what no signature covers, and so
+// make many of one, which would push everything else out of the cache.
+func plain(d *dcap.Signed) bool { return len(d.Raw)-len(d.Body) <= 256 }
 
 // verifyTCBInfo is the second step. Order and codes are those of
 // TCBInfoVerifier.cpp.
@@ -127,9 +141,11 @@ func (s *session) verifyTCBInfo() *Error {
 		return err
 	}
 	if !s.tcb.signedBy(ch.top.key) {
-		return fail(StatusTCBInfoInvalidSignature, "the TCB info is not signed with the key of %q", ch.top.Subject.CommonName)
+		return fail(StatusTCBInfoInvalidSignature, "the TCB info is not signed with the key of %s", name(&ch.top.Subject))
 	}
-	s.v.tcbInfos.keep(&s.tcb.kept, s.tcb.Raw, s.tcb)
+	if plain(&s.tcb.Signed) {
+		s.v.tcbInfos.keep(&s.tcb.kept, s.tcb.Raw, s.tcb)
+	}
 	if err := s.signerInTime(ch); err != nil {
 		return err
 	}
@@ -157,9 +173,11 @@ func (s *session) verifyIdentity() *Error {
 		return err
 	}
 	if !s.identity.signedBy(ch.top.key) {
-		return fail(StatusSGXEnclaveIdentityInvalidSignature, "the identity is not signed with the key of %q", ch.top.Subject.CommonName)
+		return fail(StatusSGXEnclaveIdentityInvalidSignature, "the identity is not signed with the key of %s", name(&ch.top.Subject))
 	}
-	s.v.identities.keep(&s.identity.kept, s.identity.Raw, s.identity)
+	if plain(&s.identity.Signed) {
+		s.v.identities.keep(&s.identity.kept, s.identity.Raw, s.identity)
+	}
 	if err := s.signerInTime(ch); err != nil {
 		return err
 	}

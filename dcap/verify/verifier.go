@@ -115,6 +115,9 @@ func (v *Verifier) Verify(quote []byte, c *dcap.Collateral, at time.Time) (*Resu
 	r.Steps.Quote = step("quote", s.verifyQuote())
 	s.dates()
 	r.Status = r.Steps.worst().Status
+	if !r.Authentic() {
+		r.TCBStatus = dcap.TCBUnknown
+	}
 	return r, r.Err()
 }
 

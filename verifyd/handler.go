@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -70,6 +71,7 @@ func NewHandler(cfg Config) *Handler {
 		cfg: cfg, mux: http.NewServeMux(), metrics: newMetrics(),
 		slots: make(chan struct{}, cfg.MaxRequests), workers: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
+	h.mux.HandleFunc("/", h.nothing)
 	h.mux.HandleFunc("POST /v1/verify", h.verify)
 	h.mux.HandleFunc("GET /healthz", h.healthz)
 	h.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
@@ -99,6 +101,19 @@ func (h *Handler) healthz(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	_, _ = io.WriteString(w, "ok\n")
+}
+
+// nothing answers requests for what is not there.
+func (h *Handler) nothing(w http.ResponseWriter, r *http.Request) {
+	f := &failure{code: http.StatusNotFound, err: fmt.Errorf("there is no %.60q; /v1/verify, /healthz and /metrics are known", r.URL.Path)}
+	methods := map[string]string{"/v1/verify": "POST", "/healthz": "GET, HEAD", "/metrics": "GET, HEAD"}[r.URL.Path]
+	if methods != "" {
+		w.Header().Set("Allow", methods)
+		f = &failure{code: http.StatusMethodNotAllowed, err: fmt.Errorf("%s takes %s, not %.20q", r.URL.Path, methods, r.Method)}
+	}
+	id := requestID(r)
+	w.Header().Set("X-Request-ID", id)
+	h.fail(w, id, f)
 }
 
 // failure is an answer that is no verdict.
@@ -131,7 +146,7 @@ func (h *Handler) verify(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Timeout)
 	defer cancel()
 	answer, failed := h.answer(ctx, w, r)
-	took := slog.Duration("took", time.Since(start))
+	took := slog.Int64("took_ns", time.Since(start).Nanoseconds())
 	if failed != nil {
 		outcome = failed.outcome
 		log.Warn("no verdict", "outcome", outcome, "code", failed.code, "error", failed.err.Error(), took)

@@ -83,7 +83,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*wire.Request, *
 func rawRequest(body []byte, query url.Values) (q *wire.Request, err error) {
 	q = &wire.Request{}
 	if q.Quote, err = wire.DecodeQuote(body); err != nil {
-		return nil, err
+		return nil, noQuote(body, err)
 	}
 	for key, values := range query {
 		switch {
@@ -101,6 +101,17 @@ func rawRequest(body []byte, query url.Values) (q *wire.Request, err error) {
 		}
 	}
 	return q, nil
+}
+
+// noQuote adds to an error of wire.DecodeQuote what usually has happened.
+func noQuote(body []byte, err error) error {
+	switch {
+	case len(body) > 0 && body[0] < '\t': // a version, whose other byte, a zero, is gone
+		return fmt.Errorf("%w; was it sent with --data in place of --data-binary?", err)
+	case len(body) > 0 && body[0] == '{':
+		return fmt.Errorf("%w; JSON is to be sent as application/json", err)
+	}
+	return err
 }
 
 // collateral gets collateral from the service's source.

@@ -142,6 +142,8 @@ func TestNoVerdict(t *testing.T) {
 		"no JSON":            {h, "", jsonType, []byte("hello"), 400, "bad request"},
 		"unknown key":        {h, "", jsonType, []byte(`{"quote": "0300", "policy": "any"}`), 400, "no such key"},
 		"no quote":           {h, "", rawType, []byte("hello!"), 400, "no quote"},
+		"JSON, as a quote":   {h, "", rawType, []byte(`{"quote": "0300"}`), 400, "application/json"},
+		"without its zeros":  {h, "", rawType, bytes.ReplaceAll(q.Bytes(), []byte{0}, nil), 400, "--data-binary"},
 		"a cut quote":        {h, "", rawType, q.Bytes()[:100], 400, "cut off"},
 		"no collateral":      {h, "", rawType, q.Bytes(), 400, "the request is to bring it"},
 		"unknown parameter":  {h, "?root=x", rawType, q.Bytes(), 400, "no parameter"},
@@ -157,11 +159,15 @@ func TestNoVerdict(t *testing.T) {
 			t.Errorf("%s: %d, %v; want %d, %q", name, code, m, c.code, c.want)
 		}
 	}
-	if code, _ := get(t, h, "/v1/verify"); code != 405 {
-		t.Errorf("GET: %d", code)
+	// So are other paths and methods.
+	for path, code := range map[string]int{"/": 404, "/v1/verify/": 404, "/healthz": 405, "/metrics": 405} {
+		got, m := post(t, h, path, "", nil)
+		if text, _ := m["error"].(string); got != code || !strings.Contains(text, "/healthz") && code == 404 || m["request_id"] == "" {
+			t.Errorf("POST %s: %d, %v", path, got, m)
+		}
 	}
-	if code, _ := get(t, h, "/"); code != 404 {
-		t.Errorf("/: %d", code)
+	if code, text := get(t, h, "/v1/verify"); code != 405 || !strings.Contains(text, `"error": "/v1/verify takes POST, not \"GET\""`) {
+		t.Errorf("GET: %d, %s", code, text)
 	}
 }
 
@@ -299,7 +305,7 @@ func TestRequestID(t *testing.T) {
 		if err := json.Unmarshal(log.Bytes(), &line); err != nil {
 			t.Fatalf("%v: %s", err, &log)
 		}
-		if id == "" || (id == given) != kept || line["request_id"] != id || line["outcome"] != "accepted" || line["status"] != "STATUS_OK" {
+		if id == "" || (id == given) != kept || line["request_id"] != id || line["outcome"] != "accepted" || line["status"] != "STATUS_OK" || line["took_ns"] == nil {
 			t.Errorf("%q: %q, %s", given, id, &log)
 		}
 	}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -72,7 +74,6 @@ It exits with 3 if something could not be had, and says what to do.`,
 	flags.StringVar(&f.fmspc, "fmspc", "", "for platforms with this FMSPC: 12 `digits`, hexadecimal")
 	flags.StringVar(&f.ca, "ca", "platform", "the `CA` of their PCK certificates: processor or platform")
 	flags.StringVar(&f.tee, "tee", "sgx", "for quotes of this `TEE`: sgx or tdx")
-	cmd.MarkFlagsMutuallyExclusive("from", "fmspc")
 	oneOf(cmd, "ca", "processor", "platform")
 	oneOf(cmd, "tee", "sgx", "tdx")
 	return cmd
@@ -99,14 +100,14 @@ type savedDocument struct {
 }
 
 func (a *app) runCollateralSave(cmd *cobra.Command, f *saving, args []string) error {
-	if err := f.check(args); err != nil {
+	if err := f.check(cmd, args); err != nil {
 		return err
 	}
 	result := &savedCollateral{}
 	var b *pcs.Bundle
 	var err error
 	if f.from != "" {
-		if b, err = pcs.LoadBundle(f.from); err != nil {
+		if b, err = loadBundle(f.from); err != nil {
 			return cannot(err)
 		}
 	} else {
@@ -156,7 +157,7 @@ func (a *app) runCollateralSave(cmd *cobra.Command, f *saving, args []string) er
 }
 
 // check checks what is said twice, or not at all.
-func (f *saving) check(args []string) error {
+func (f *saving) check(cmd *cobra.Command, args []string) error {
 	ways := len(args)
 	for _, way := range []string{f.from, f.fmspc} {
 		if way != "" {
@@ -169,7 +170,45 @@ func (f *saving) check(args []string) error {
 	case ways > 1:
 		return usage("a quote, --fmspc and --from exclude each other")
 	}
+	for _, flag := range []string{"ca", "tee"} {
+		if f.fmspc == "" && cmd.Flags().Changed(flag) {
+			return usage("--%s belongs to --fmspc", flag)
+		}
+	}
+	if f.from != "" {
+		return notAsking(cmd, "--from")
+	}
 	return nil
+}
+
+// loadBundle loads a folder or file, and says of what is something else what it
+// is to be.
+func loadBundle(path string) (*pcs.Bundle, error) {
+	b, err := pcs.LoadBundle(path)
+	var parse *dcap.ParseError
+	if !errors.As(err, &parse) { // no error, or one of a folder
+		return b, err
+	}
+	file, e := readFile(path, dcap.MaxCollateralSize, nil)
+	if e != nil {
+		return nil, err
+	}
+	var doc struct {
+		TCBInfo    json.RawMessage `json:"tcbInfo"`
+		Identity   json.RawMessage `json:"enclaveIdentity"`
+		Collateral json.RawMessage `json:"tcb_info"`
+	}
+	e = json.Unmarshal(file, &doc)
+	switch {
+	case doc.TCBInfo != nil:
+		return nil, fmt.Errorf("%s: this is TCB info, which is one part of collateral: name the folder", path)
+	case doc.Identity != nil:
+		return nil, fmt.Errorf("%s: this is an enclave identity, which is one part of collateral: name the folder", path)
+	case e != nil && looksLikeJSON(file): // cut off, or the like
+	case doc.Collateral == nil:
+		return nil, fmt.Errorf("%s: this is no collateral: give a folder, or JSON as `feidi collateral save` writes", path)
+	}
+	return nil, err
 }
 
 // collateralRequest is what is to be asked for.
@@ -177,16 +216,12 @@ func (a *app) collateralRequest(f *saving, args []string) (r pcs.Request, err er
 	if f.fmspc != "" {
 		return f.request()
 	}
-	raw, err := a.readQuote(args[0])
+	q, err := a.readQuote(args[0])
 	if err != nil {
 		return r, cannot(err)
 	}
-	q, err := dcap.ParseQuote(raw)
-	if err == nil {
-		r, err = pcs.RequestFor(q)
-	}
-	if err != nil {
-		return r, cannot(fmt.Errorf("%s: %w", args[0], err))
+	if r, err = pcs.RequestFor(q); err != nil {
+		return r, cannot(fmt.Errorf("%s: %w", inputName(args[0]), err))
 	}
 	return r, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,9 @@ type asking struct {
 	noCache, refresh, offline, old  bool
 }
 
+// askingFlags are their names.
+var askingFlags = []string{"pccs", "pccs-ca", "insecure", "qcnl", "api", "update", "number", "cache", "no-cache", "refresh", "offline", "stale"}
+
 func (s *asking) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.pccs, "pccs", "", "ask the PCCS at this `address` in place of Intel, such as https://localhost:8081")
@@ -37,15 +41,24 @@ func (s *asking) add(cmd *cobra.Command) {
 	f.BoolVar(&s.refresh, "refresh", false, "ask even if there is a good copy")
 	f.BoolVar(&s.offline, "offline", false, "use only copies, up to the next update that they name")
 	f.BoolVar(&s.old, "stale", false, "where no service answers, use such copies, too")
-	cmd.MarkFlagsMutuallyExclusive("cache", "no-cache")
-	cmd.MarkFlagsMutuallyExclusive("offline", "no-cache")
-	cmd.MarkFlagsMutuallyExclusive("offline", "refresh")
-	cmd.MarkFlagsMutuallyExclusive("update", "number")
-	cmd.MarkFlagsMutuallyExclusive("insecure", "pccs-ca")
+	for _, pair := range [][2]string{{"cache", "no-cache"}, {"offline", "no-cache"}, {"offline", "refresh"}, {"update", "number"}, {"insecure", "pccs-ca"}} {
+		exclude(cmd, pair[0], pair[1])
+	}
 	filesOf(cmd, "pccs-ca", "pem", "crt", "cer")
 	filesOf(cmd, "qcnl", "conf", "json")
 	oneOf(cmd, "api", "v4", "v3")
 	oneOf(cmd, "update", "standard", "early")
+}
+
+// notAsking is an error if one of askingFlags was given although saved, a flag
+// with a folder or file, says that no service is asked.
+func notAsking(cmd *cobra.Command, saved string) error {
+	for _, name := range askingFlags {
+		if cmd.Flags().Changed(name) {
+			return usage("--%s says how to ask a service, and with what is saved (%s) none is asked", name, saved)
+		}
+	}
+	return nil
 }
 
 // client is a client of the service.
@@ -72,8 +85,8 @@ func (s *asking) config(a *app) (cfg pcs.Config, err error) {
 			return cfg, cannot(errors.New(s.qcnl + ": " + err.Error()))
 		}
 		cfg = q.Config()
-		if len(q.Unknown) > 0 && !a.json {
-			a.printf("%s: not known and not obeyed: %s\n", s.qcnl, strings.Join(q.Unknown, ", "))
+		if len(q.Unknown) > 0 {
+			fmt.Fprintf(a.err, "feidi: %s\n", printable(s.qcnl+": not known and not obeyed: "+strings.Join(q.Unknown, ", ")))
 		}
 	}
 	if s.pccs != "" {

@@ -28,7 +28,7 @@ and with 3 if one could not.`,
   feidi collateral show ` + sampleSet + `/collateral.json --json`,
 		Args: operands("the folder or file"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			b, err := pcs.LoadBundle(args[0])
+			b, err := loadBundle(args[0])
 			if err != nil {
 				return cannot(err)
 			}

@@ -120,7 +120,7 @@ func TestCollateralSaveFails(t *testing.T) {
 	if err := os.WriteFile(qcnl, []byte(`{"pccs_url":"`+s.URL+`/sgx/certification/v4/","use_secure_cert":false,"local_collateral_url":""}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errs := feidi("collateral", "save", s.quote, "--qcnl", qcnl, "--no-cache"); code != exitOK || !strings.Contains(out, "not obeyed: local_collateral_url") || !strings.Contains(out, "TCB info ") {
+	if code, out, errs := feidi("collateral", "save", s.quote, "--qcnl", qcnl, "--no-cache"); code != exitOK || !strings.HasPrefix(errs, "feidi: "+qcnl+": not known and not obeyed: local_collateral_url\n") || !strings.Contains(out, "TCB info ") {
 		t.Errorf("with a QCNL file: exit code %d\n%s%s", code, out, errs)
 	}
 	ask := []string{"collateral", "save", "--pccs", s.URL, "--insecure", "--no-cache"}
@@ -141,11 +141,19 @@ func TestCollateralSaveFails(t *testing.T) {
 		{append(ask, s.quote, "--fmspc", s.fmspc), exitUsage, "exclude"},
 		{ask, exitUsage, "is missing"},
 		{append(ask, s.ca), exitCannot, "pccs.pem"},
+		{append(ask, s.quote, "--tee", "tdx"), exitUsage, "--tee belongs to --fmspc"},
+		{append(ask, s.quote, "--pccs-ca", s.ca), exitUsage, "--insecure and --pccs-ca exclude each other"},
+		{append(ask, s.quote, "--cache", "x"), exitUsage, "--cache and --no-cache exclude each other"},
+		{append(ask, s.quote, "--offline"), exitUsage, "--offline and --no-cache exclude each other"},
+		{[]string{"collateral", "save", s.quote, "--refresh", "--offline"}, exitUsage, "--offline and --refresh exclude each other"},
+		{append(ask, s.quote, "--update", "early", "--number", "3"), exitUsage, "--update and --number exclude each other"},
+		{[]string{"collateral", "save", "--from", "x", "--stale"}, exitUsage, "--stale says how to ask a service"},
+		{[]string{"collateral", "save", filepath.Dir(s.quote)}, exitCannot, "is a folder: name the quote in it"},
 		{[]string{"collateral", "save", s.quote, "--pccs", "localhost:8081"}, exitUsage, "is no URL"},
 		{[]string{"collateral", "save", s.quote, "--pccs", s.URL, "--pccs-ca", qcnl}, exitCannot, "no certificate in PEM"},
 		{[]string{"collateral", "save", s.quote, "--qcnl", s.ca}, exitCannot, "QCNL configuration"},
 		{[]string{"collateral", "save", s.quote, "--pccs", s.URL, "--offline"}, exitCannot, "not in the cache"},
-		{[]string{"collateral", "show", s.ca}, exitCannot, "pccs.pem"},
+		{[]string{"collateral", "show", s.ca}, exitCannot, "pccs.pem: this is no collateral: give a folder"},
 		{[]string{"collateral", "show"}, exitUsage, "is missing"},
 	} {
 		code, out, errs := feidi(c.args...)

@@ -70,6 +70,14 @@ func readFile(path string, most int64, check func(head []byte) error) ([]byte, e
 	return b, nil
 }
 
+// inputName is what messages call a file, of which "-" is standard input.
+func inputName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
+}
+
 // readImage reads an enclave file, with a separate SIGSTRUCT if one is named.
 func readImage(path, sigstruct string) (*image.Image, error) {
 	b, err := readEnclave(path)

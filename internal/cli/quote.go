@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -48,13 +52,9 @@ not.`,
   feidi quote show ` + sampleSet + `/quote.bin --json`,
 		Args: operands("the quote's file"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			b, err := a.readQuote(args[0])
+			q, err := a.readQuote(args[0])
 			if err != nil {
 				return cannot(err)
-			}
-			q, err := dcap.ParseQuote(b)
-			if err != nil {
-				return cannot(fmt.Errorf("%s: %w", args[0], err))
 			}
 			s := showQuote(args[0], q)
 			if a.json {
@@ -68,20 +68,35 @@ not.`,
 
 // readQuote reads a quote in any form from a file, or from standard input if
 // path is "-".
-func (a *app) readQuote(path string) ([]byte, error) {
+func (a *app) readQuote(path string) (*dcap.Quote, error) {
 	var b []byte
 	var err error
 	if path == "-" {
-		path = "standard input"
 		b, err = io.ReadAll(io.LimitReader(a.in, wire.MaxText+1))
 	} else {
 		b, err = readFile(path, wire.MaxText, nil)
 	}
 	if err != nil {
+		if info, e := os.Stat(path); e == nil && info.IsDir() {
+			return nil, fmt.Errorf("%s is a folder: name the quote in it, such as %s", path, filepath.Join(path, "quote.bin"))
+		}
 		return nil, err
 	}
-	if b, err = wire.DecodeQuote(b); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	raw, err := wire.DecodeQuote(b)
+	if err != nil {
+		if looksLikeJSON(b) {
+			err = fmt.Errorf("%w: this looks like JSON: are quote and collateral swapped?", wire.ErrNoQuote)
+		}
+		return nil, fmt.Errorf("%s: %w", inputName(path), err)
 	}
-	return b, nil
+	q, err := dcap.ParseQuote(raw)
+	if err != nil {
+		if errors.Is(err, dcap.ErrVersion) && (raw[0] == 1 || raw[0] == 2) {
+			err = fmt.Errorf("%w (1 and 2 are EPID)", err)
+		}
+		return nil, fmt.Errorf("%s: %w", inputName(path), err)
+	}
+	return q, nil
 }
+
+func looksLikeJSON(b []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(b), []byte("{")) }

@@ -9,7 +9,7 @@ import (
 
 // show shows a quote for people.
 func (s *shownQuote) show(a *app) {
-	a.printf("%s: a quote of %s, version %d. Nothing of it is verified.\n", s.File, s.TEE, s.Version)
+	a.printf("%s: a quote of %s, version %d. Nothing of it is verified.\n", inputName(s.File), s.TEE, s.Version)
 	section := func(title string, fill func(add func(name, value string))) {
 		a.printf("%s\n", title)
 		var t table
@@ -58,7 +58,7 @@ func (c *shownCertification) add(add func(name, value string)) {
 	case c.PPID != "":
 		add("PPID", c.PPID)
 		add("CPUSVN", c.CPUSVN)
-		add("PCE", fmt.Sprintf("id %s, SVN %d", c.PCEID, *c.PCESVN))
+		add("PCE", fmt.Sprintf("id %s, SVN %d", orWord(c.PCEID, "not said"), *c.PCESVN))
 	case c.Manifest != "":
 		add("Manifest", c.Manifest)
 	case c.Error != "":

@@ -94,6 +94,7 @@ func TestShowEverything(t *testing.T) {
 func TestShowCertification(t *testing.T) {
 	p := testpki.New(testpki.Seed("show")).Platform()
 	for want, edit := range map[string]func(*testpki.Quote){
+		"PCE +id not said":             func(q *testpki.Quote) { q.CertType, q.CertData = dcap.CertPPIDClear, make([]byte, 16+16+2) },
 		"PPID encrypted with RSA-3072": func(q *testpki.Quote) { q.CertType = dcap.CertPPIDRSA3072 },
 		"UNREADABLE: ":                 func(q *testpki.Quote) { q.CertType, q.CertData = dcap.CertPCKChain, []byte("hello \x1b[31m") },
 		"Manifest +c0ffee":             func(q *testpki.Quote) { q.CertType, q.CertData = dcap.CertPlatformManifest, []byte{0xc0, 0xff, 0xee} },

@@ -6,6 +6,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,14 @@ type app struct {
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{in: stdin, out: &output{w: stdout}, err: stderr}
 	root := a.root()
-	root.SetArgs(longOptions(args))
+	args = longOptions(args)
+	if cmd, rest, err := root.Find(args); err == nil && cmd.IsAdditionalHelpTopicCommand() {
+		// It is no verb, and cobra does not look at its arguments.
+		if i := slices.IndexFunc(rest, func(arg string) bool { return !strings.HasPrefix(arg, "-") }); i >= 0 {
+			return a.finish(cmd, noOperands(cmd, rest[i:]))
+		}
+	}
+	root.SetArgs(args)
 	return a.finish(root.ExecuteC())
 }
 
@@ -35,13 +43,15 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "feidi",
 		Short: "The Intel SGX platform in software",
-		Long: `Feidi runs SGX enclaves on machines without SGX, and shows what is in them.
+		Long: `Feidi runs SGX enclaves on machines without SGX, and shows what is in them. It
+verifies quotes of SGX enclaves and TDX guests, as they come from the hardware.
 
 ` + notProtected,
 		Example: `  feidi doctor
   feidi demo --save /tmp/feidi-demo
   feidi inspect /tmp/feidi-demo/alice.signed.so
-  feidi run /tmp/feidi-demo/alice.signed.so`,
+  feidi run /tmp/feidi-demo/alice.signed.so
+  feidi verify ` + sampleSet + `/quote.bin --collateral ` + sampleSet + `/collateral.json --root ` + sampleSet + `/root.pem --at 2026-06-02`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/feidi-dev/feidi/dcap"
 	"github.com/feidi-dev/feidi/dcap/verify"
 	"github.com/feidi-dev/feidi/verifyd/wire"
 )
@@ -81,13 +80,12 @@ func (a *app) runVerify(cmd *cobra.Command, f *verifyFlags, file string) error {
 			return usage("--report-data: %v", err)
 		}
 	}
-	raw, err := a.readQuote(file)
+	if err := f.checkFlags(cmd); err != nil {
+		return err
+	}
+	q, err := a.readQuote(file)
 	if err != nil {
 		return unsure(err)
-	}
-	q, err := dcap.ParseQuote(raw)
-	if err != nil {
-		return unsure(fmt.Errorf("%s: %w", file, err))
 	}
 	v, judge, err := f.load()
 	if err != nil {
@@ -104,7 +102,7 @@ func (a *app) runVerify(cmd *cobra.Command, f *verifyFlags, file string) error {
 	if err != nil {
 		return unsure(fmt.Errorf("collateral: %w", err))
 	}
-	r, _ := v.Verify(raw, c, at) // the result has the error
+	r, _ := v.Verify(q.Raw, c, at) // the result has the error
 	j := &judged{File: file, Collateral: from.name, Answer: judge.Answer(r, data)}
 	if f.explain {
 		j.Explanation = r.Explain()
@@ -118,7 +116,7 @@ func (a *app) runVerify(cmd *cobra.Command, f *verifyFlags, file string) error {
 		j.show(a)
 	}
 	if !j.Accepted {
-		return no(fmt.Errorf("%s: rejected", file))
+		return no(fmt.Errorf("%s: rejected", inputName(file)))
 	}
 	return nil
 }
@@ -127,6 +125,14 @@ func (a *app) runVerify(cmd *cobra.Command, f *verifyFlags, file string) error {
 func (j *judged) hint(from *place, f *verifyFlags) {
 	b := from.bundle
 	if b == nil || j.Accepted {
+		return
+	}
+	if j.CollateralAtFault {
+		quote := j.File
+		if quote == "-" {
+			quote = "QUOTE"
+		}
+		j.hints = append(j.hints, fmt.Sprintf("the collateral may be of another platform. `feidi collateral save %s -o PLACE` gets that of this one.", quote))
 		return
 	}
 	untrusted := func(s wire.Step) bool { return s.Status == verify.StatusSGXPCKCertChainUntrusted }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/url"
@@ -33,9 +32,22 @@ func (v *verifying) add(cmd *cobra.Command) {
 	f.StringArrayVar(&v.roots, "root", nil, "trust the root certificate in this `file`, PEM or DER, in place of Intel's; may be repeated")
 	f.StringVar(&v.policy, "policy", "", "judge by the policy in this `file`, TOML or JSON")
 	v.asking.add(cmd)
-	cmd.MarkFlagsMutuallyExclusive("collateral", "pccs")
+	exclude(cmd, "collateral", "pccs")
 	filesOf(cmd, "root", "pem", "crt", "cer", "der")
 	filesOf(cmd, "policy", "toml", "json")
+}
+
+// saved reports whether the collateral is a folder's or a file's.
+func (v *verifying) saved() bool {
+	return v.collateral != "" && !strings.HasPrefix(v.collateral, "https://") && !strings.HasPrefix(v.collateral, "http://")
+}
+
+// checkFlags finds flags that would do nothing.
+func (v *verifying) checkFlags(cmd *cobra.Command) error {
+	if v.saved() {
+		return notAsking(cmd, "--collateral")
+	}
+	return nil
 }
 
 // load reads roots and policy.
@@ -61,37 +73,6 @@ func (v *verifying) load() (*verify.Verifier, *wire.Judge, error) {
 	}
 	p, err := readPolicy(v.policy)
 	return verifier, &wire.Judge{Policy: p, Name: v.policy}, err
-}
-
-// maxRoots is the largest file with certificates to trust that is read.
-const maxRoots = 64 << 10
-
-// readRoots reads root certificates.
-func readRoots(file string) ([]*dcap.Certificate, error) {
-	b, err := readFile(file, maxRoots, nil)
-	if err != nil {
-		return nil, err
-	}
-	var certs []*dcap.Certificate
-	block, rest := pem.Decode(b)
-	if block == nil { // DER
-		c, err := dcap.ParseCertificate(b)
-		if err != nil {
-			return nil, err
-		}
-		return append(certs, c), nil
-	}
-	for ; block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("it has a %.40q, and only certificates belong here", block.Type)
-		}
-		c, err := dcap.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, err
-		}
-		certs = append(certs, c)
-	}
-	return certs, nil
 }
 
 func readPolicy(file string) (*policy.Policy, error) {
@@ -120,16 +101,15 @@ type place struct {
 
 // place opens the place of the flags, or Intel's service.
 func (v *verifying) place(a *app) (*place, error) {
-	service := strings.HasPrefix(v.collateral, "https://") || strings.HasPrefix(v.collateral, "http://")
-	if v.collateral != "" && !service {
-		b, err := pcs.LoadBundle(v.collateral)
+	if v.saved() {
+		b, err := loadBundle(v.collateral)
 		if err != nil {
 			return nil, err
 		}
 		return &place{name: v.collateral, bundle: b}, nil
 	}
 	ask := v.asking
-	if service {
+	if v.collateral != "" {
 		ask.pccs = v.collateral
 	}
 	cfg, err := ask.config(a)

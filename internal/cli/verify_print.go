@@ -58,22 +58,20 @@ func (j *judged) showPolicy(a *app) {
 	p := &j.Policy
 	switch {
 	case !j.Authentic:
-		a.printf("Policy %s: not met, whatever it is: the quote is not authentic\n", p.Name)
+		a.printf("Policy %s: not met, whatever it is: the quote is not shown to be genuine\n", p.Name)
 		return
-	case !p.Accepted:
-		a.printf("Policy %s: not met\n", p.Name)
-	case p.AnyIdentity:
-		a.printf("Policy %s: met. It does not look at whose enclave or TD this is: compare that yourself, or name it in a policy.\n", p.Name)
-		return
-	default:
+	case p.Accepted:
 		a.printf("Policy %s: met\n", p.Name)
 		return
 	}
+	a.printf("Policy %s: not met\n", p.Name)
+	said := ""
 	for _, r := range p.Failures {
 		a.printf("  %s: wanted %s, found %s\n", r.Rule, r.Wanted, r.Found)
-		if r.Advice != "" {
+		if r.Advice != "" && r.Advice != said {
 			a.printf("    %s\n", r.Advice)
 		}
+		said = r.Advice
 	}
 }
 
@@ -98,7 +96,11 @@ func showPlatform(f *wire.Facts, add func(name, value string)) {
 		add("Quoting enclave", fmt.Sprintf("%s, SVN %d", f.QEStatus, *f.QEISVSVN))
 	}
 	if f.FMSPC != "" {
-		add("Platform", "FMSPC "+f.FMSPC+orWord(strings.TrimSuffix(", "+f.CA+" CA", ",  CA"), ""))
+		platform := "FMSPC " + f.FMSPC
+		if f.CA != "" {
+			platform += ", " + f.CA + " CA"
+		}
+		add("Platform", platform)
 	}
 	root := f.Root
 	if root == "intel" {

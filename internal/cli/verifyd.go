@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -52,8 +51,8 @@ proxy that does. It logs to standard error, one JSON object a line, and stops
 on SIGTERM or an interrupt once all requests that are under way are answered.`,
 		Example: `  feidi verifyd --check --collateral ` + sampleSet + `/collateral.json --root ` + sampleSet + `/root.pem
   curl --data-binary @quote.bin -H 'Content-Type: application/octet-stream' http://127.0.0.1:8085/v1/verify`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runVerifyd(cmd.Context(), f) },
+		Args: noOperands,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runVerifyd(cmd, f) },
 	})
 	f.add(cmd)
 	flags := cmd.Flags()
@@ -74,9 +73,12 @@ type service struct {
 	Collateral string `json:"collateral"`
 }
 
-func (a *app) runVerifyd(ctx context.Context, f *verifydFlags) error {
+func (a *app) runVerifyd(cmd *cobra.Command, f *verifydFlags) error {
 	if f.maxBody <= 0 || f.maxRequests <= 0 || f.timeout <= 0 || f.drain <= 0 || f.keep < 0 {
 		return usage("a bound is not positive")
+	}
+	if err := f.checkFlags(cmd); err != nil {
+		return err
 	}
 	v, judge, err := f.load()
 	if err != nil {
@@ -111,8 +113,11 @@ func (a *app) runVerifyd(ctx context.Context, f *verifydFlags) error {
 	if !loopback(l.Addr()) {
 		log.Warn("listening beyond this machine, and anybody may ask", "address", s.Listen)
 	}
+	if judge.AnyIdentity {
+		log.Warn("without --policy any enclave or TD is accepted, whosever it is")
+	}
 	log.Info("listening", "address", s.Listen, "policy", s.Policy, "collateral", s.Collateral)
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	err = (&verifyd.Server{Handler: verifyd.NewHandler(cfg), Drain: f.drain}).Serve(ctx, l)
 	if err != nil {

@@ -66,7 +66,7 @@ func TestVerifyd(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("it ends with %v", err)
 	}
-	for _, want := range []string{`"msg":"listening"`, `"outcome":"accepted"`, `"outcome":"rejected"`, `"msg":"stopping"`, `"msg":"stopped"`} {
+	for _, want := range []string{`"level":"WARN","msg":"without --policy any enclave or TD is accepted`, `"msg":"listening"`, `"outcome":"accepted"`, `"outcome":"rejected"`, `"msg":"stopping"`, `"msg":"stopped"`} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("no %s in the log:\n%s", want, &log)
 		}

@@ -26,6 +26,10 @@ type Answer struct {
 
 	Warnings    []string `json:"warnings,omitempty"`
 	Explanation string   `json:"explanation,omitempty"` // for a person, if it was asked for
+
+	// CollateralAtFault is true if the quote is not authentic for no other
+	// reason than its collateral, which may be of another platform.
+	CollateralAtFault bool `json:"-"`
 }
 
 // Steps are the outcomes of the four steps.

@@ -80,10 +80,8 @@ func newFacts(r *verify.Result) *Facts {
 		TCBDate: date(r.TCBDate()), QEStatus: tcbStatus(r.QEStatus()),
 		Launch: evaluation(r.Launch), CA: string(r.CA), Root: rootName(&r.Root), Expires: date(r.Validity.EarliestExpiration), Validity: validity(&r.Validity),
 	}
-	if r.Steps.Quote.Status.TCB() {
+	if r.Authentic() { // else Intel says nothing of it
 		f.TCBStatus = r.TCBStatus.String() // "Unknown" if no level is met
-	}
-	if r.Launch != nil {
 		f.AdvisoryIDs = list(r.AdvisoryIDs())
 	}
 	if r.TCBInfo != nil && r.QEIdentity != nil {

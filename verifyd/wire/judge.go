@@ -40,11 +40,12 @@ func (j *Judge) Answer(r *verify.Result, reportData *[64]byte) *Answer {
 		v.Accepted, v.Failures = false, append(v.Failures, f)
 	}
 	a := &Answer{
-		Accepted: v.Accepted, Reason: reason(r, &v), Status: r.Status, Authentic: r.Authentic(), Expired: r.Expired(), At: r.At,
+		Accepted: v.Accepted, Status: r.Status, Authentic: r.Authentic(), Expired: r.Expired(), At: r.At,
 		Steps:    Steps{step(r.Steps.PCKChain), step(r.Steps.TCBInfo), step(r.Steps.QEIdentity), step(r.Steps.Quote)},
 		Policy:   Policy{j.Name, j.AnyIdentity, &v},
-		Warnings: warnings(r),
+		Warnings: warnings(r, j.AnyIdentity),
 	}
+	a.Reason, a.CollateralAtFault = reason(r, &v)
 	if a.Authentic {
 		a.Facts = newFacts(r)
 	} else {
@@ -68,10 +69,14 @@ func checkReportData(r *verify.Result, want *[64]byte) *policy.Failure {
 	return &policy.Failure{Rule: "request.report_data", Wanted: hex.EncodeToString(want[:]), Found: found, Advice: "the quote was made for another nonce or key: ask for a new one"}
 }
 
-// reason is the verdict in one line.
-func reason(r *verify.Result, v *policy.Verdict) string {
+// reason is the verdict in one line, and whether only the collateral is at fault.
+func reason(r *verify.Result, v *policy.Verdict) (line string, collateral bool) {
 	if !r.Authentic() {
-		return "not authentic: " + cause(r).Error()
+		err, collateral := cause(r)
+		if collateral {
+			return "could not be authenticated with this collateral: " + err.Error(), true
+		}
+		return "not authentic: " + err.Error(), false
 	}
 	if len(v.Failures) > 0 {
 		f := v.Failures[0]
@@ -79,25 +84,13 @@ func reason(r *verify.Result, v *policy.Verdict) string {
 		if more := len(v.Failures) - 1; more > 0 {
 			s += fmt.Sprintf(" (and %d more)", more)
 		}
-		return s
+		return s, false
 	}
 	whose := "Intel calls"
 	if !r.Root.Intel {
 		whose = "its root, which is not Intel's, calls"
 	}
-	return fmt.Sprintf("a genuine quote of %s, on a platform that %s %v", subject(r), whose, r.TCBStatus)
-}
-
-// cause is why a quote is not authentic: a failure that is not only that
-// something is out of its time.
-func cause(r *verify.Result) error {
-	s := &r.Steps
-	for _, st := range []verify.Step{s.PCKChain, s.TCBInfo, s.QEIdentity, s.Quote} {
-		if st.Err != nil && !st.Status.Expired() {
-			return st.Err
-		}
-	}
-	return r.Err()
+	return fmt.Sprintf("a genuine quote of %s, on a platform that %s %v", subject(r), whose, r.TCBStatus), false
 }
 
 func subject(r *verify.Result) string {
@@ -108,14 +101,20 @@ func subject(r *verify.Result) string {
 }
 
 // warnings are what somebody who accepts the quote should know.
-func warnings(r *verify.Result) (w []string) {
+func warnings(r *verify.Result, anyIdentity bool) (w []string) {
 	if r.Quote == nil {
 		return nil
 	}
 	if underDebug(r.Quote) {
 		w = append(w, "it is under debug: whoever runs it can read and change all that is in it")
 	}
-	if r.Authentic() && !r.Root.Intel {
+	if !r.Authentic() {
+		return w
+	}
+	if anyIdentity {
+		w = append(w, "the policy does not look at whose enclave or TD this is: compare that and the report data yourself, or name them in a policy")
+	}
+	if !r.Root.Intel {
 		w = append(w, fmt.Sprintf("the root of trust is not Intel's but %q: hardware of Intel's need not be behind this", r.Root.Subject.CommonName))
 	}
 	return w

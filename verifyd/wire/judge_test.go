@@ -76,6 +76,9 @@ func TestAnswerKeys(t *testing.T) {
 	warning := []string{"warnings"} // the root is not Intel's
 	a, m := ask(t, pki, p.SGXQuote(func(q *testpki.Quote) { q.Enclave.Attributes.Flags &^= isa.AttrKSS }), true, nil)
 	checkKeys(t, "SGX", m, always, platform, enclave, warning)
+	if !strings.Contains(strings.Join(a.Warnings, "\n"), "the policy does not look at whose enclave or TD this is") {
+		t.Errorf("warnings %q", a.Warnings)
+	}
 	if !a.Accepted || !a.Policy.AnyIdentity || !strings.HasPrefix(a.Reason, "a genuine quote of an SGX enclave") {
 		t.Errorf("SGX: %+v", a)
 	}
@@ -104,6 +107,71 @@ func mustParse(t *testing.T, der []byte) *dcap.Certificate {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// TestCollateralAtFault: a quote with another's collateral is not called false,
+// and what is forged is not excused by collateral.
+func TestCollateralAtFault(t *testing.T) {
+	pki := testpki.New(testpki.Seed("answers"))
+	p := pki.Platform()
+	forged := func(q *testpki.Quote) { q.Signer = pki.Key("another") }
+	genuine := p.TDXQuote()
+	sgx, single := p.Collateral(dcap.TEESGX), pki.Platform(testpki.SinglePackage).Collateral(dcap.TEETDX)
+	elsewhere := testpki.New(testpki.Seed("elsewhere")).Platform().Collateral(dcap.TEETDX)
+	other := pki.Platform(testpki.FMSPC([6]byte{1, 2, 3, 4, 5, 6})).Collateral(dcap.TEETDX)
+	sgxIdentity := *genuine.Collateral()
+	sgxIdentity.QEIdentity, sgxIdentity.QEIdentityChain = sgx.QEIdentity, sgx.QEIdentityChain
+	none := *genuine.Collateral()
+	none.TCBInfo = nil
+	mine := genuine.Collateral()
+	root := mustParse(t, pki.Root.DER)
+	v, err := verify.New(verify.WithRoots(root.Raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	intel, err := verify.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := wire.Default([]*dcap.Certificate{root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		v          *verify.Verifier
+		q          *testpki.Quote
+		collateral *dcap.Collateral
+		fault      bool
+		want       string
+	}{
+		"another FMSPC":            {v, genuine, other, true, "STATUS_TCB_INFO_MISMATCH"},
+		"of SGX":                   {v, genuine, sgx, true, "STATUS_TCB_INFO_MISMATCH"},
+		"QE identity of SGX":       {v, genuine, &sgxIdentity, true, "STATUS_QE_IDENTITY_MISMATCH"},
+		"CRL of the other CA":      {v, genuine, single, true, "STATUS_SGX_CRL_UNKNOWN_ISSUER"},
+		"under another root":       {v, genuine, elsewhere, true, "STATUS_SGX_CRL_INVALID_SIGNATURE"},
+		"no TCB info":              {v, genuine, &none, true, "STATUS_MISSING_PARAMETERS"},
+		"forged":                   {v, p.TDXQuote(forged), mine, false, "STATUS_INVALID_QUOTE_SIGNATURE"},
+		"a root nobody trusts":     {intel, genuine, mine, false, "STATUS_SGX_PCK_CERT_CHAIN_UNTRUSTED"},
+		"that, and another's":      {intel, genuine, other, false, "STATUS_SGX_PCK_CERT_CHAIN_UNTRUSTED"},
+		"forged, and TCB info bad": {v, p.TDXQuote(forged), withoutSigner(mine), false, "STATUS_INVALID_QUOTE_SIGNATURE"},
+	} {
+		r, _ := c.v.Verify(c.q.Bytes(), c.collateral, pki.Now)
+		a := j.Answer(r, nil)
+		prefix := "not authentic: "
+		if c.fault {
+			prefix = "could not be authenticated with this collateral: "
+		}
+		if a.Accepted || a.CollateralAtFault != c.fault || !strings.HasPrefix(a.Reason, prefix) || !strings.Contains(a.Reason, c.want) || len(a.Warnings) > 0 {
+			t.Errorf("%s: %v, %s, %q", name, a.CollateralAtFault, a.Reason, a.Warnings)
+		}
+	}
+}
+
+// withoutSigner is collateral whose TCB info nobody is said to have signed.
+func withoutSigner(c *dcap.Collateral) *dcap.Collateral {
+	out := *c
+	out.TCBInfoChain = nil
+	return &out
 }
 
 // TestUnverified: what is not authentic does not stand where facts do.
@@ -135,7 +203,7 @@ func TestDefaultRefuses(t *testing.T) {
 		if a.Accepted || !a.Authentic || len(a.Policy.Failures) != 1 || a.Policy.Failures[0].Rule != c.rule || !strings.Contains(a.Reason, c.rule) {
 			t.Errorf("%s: %s, %+v", name, a.Reason, a.Policy)
 		}
-		if debug := strings.Contains(name, "debug"); debug != (len(a.Warnings) == 2) || debug != *a.Facts.Debug {
+		if debug := strings.Contains(name, "debug"); debug != (len(a.Warnings) == 3) || debug != *a.Facts.Debug {
 			t.Errorf("%s: warnings %q", name, a.Warnings)
 		}
 	}

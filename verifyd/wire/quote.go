@@ -41,7 +41,7 @@ func DecodeQuote(b []byte) ([]byte, error) {
 		switch {
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 		case c < ' ' || c > '~':
-			return nil, fmt.Errorf("%w: it is neither raw, which begins with a version such as 03 00, nor text, which has no byte %#02x (at offset %d)", ErrNoQuote, c, i)
+			return nil, fmt.Errorf("%w: it is neither raw, which begins with a version such as 03 00, nor text: its byte %d is %#02x", ErrNoQuote, i, c)
 		default:
 			text = append(text, c)
 		}
@@ -50,11 +50,20 @@ func DecodeQuote(b []byte) ([]byte, error) {
 	if len(digits) > 0 && digits[0] == '0' {
 		n, err := hex.Decode(digits, digits)
 		if err != nil {
-			return nil, fmt.Errorf("%w: it begins like hexadecimal digits: %w", ErrNoQuote, err)
+			return nil, fmt.Errorf("%w: it begins like hexadecimal digits, but %s", ErrNoQuote, notHex(err))
 		}
 		return digits[:n], nil
 	}
 	return decodeBase64(text)
+}
+
+// notHex says what is wrong with hexadecimal digits.
+func notHex(err error) string {
+	var b hex.InvalidByteError
+	if errors.As(err, &b) {
+		return fmt.Sprintf("%q is none", rune(b))
+	}
+	return "their number is odd"
 }
 
 func decodeBase64(text []byte) ([]byte, error) {

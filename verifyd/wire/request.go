@@ -60,7 +60,7 @@ func ParseReportData(s string) (*[64]byte, error) {
 		return nil, fmt.Errorf("report data are 1 to %d bytes, so at most %d hexadecimal digits, not %d", len(data), 2*len(data), len(s))
 	}
 	if _, err := hex.Decode(data[:], []byte(s)); err != nil {
-		return nil, fmt.Errorf("report data are hexadecimal digits: %w", err)
+		return nil, fmt.Errorf("report data are hexadecimal digits, two for each byte, but %s", notHex(err))
 	}
 	return &data, nil
 }
@@ -71,7 +71,15 @@ func parseRequest(doc []byte) (*Request, error) {
 	p.Init(doc)
 	// Each value is read by its own parser, which may say what is wrong.
 	fail := func(at int, err error) {
-		if err != nil {
+		var inner *dcap.ParseError
+		switch {
+		case errors.As(err, &inner): // its offset counts from the value
+			reason := fmt.Sprintf("%v: %s", inner.Kind, inner.Reason)
+			if inner.Path != "" {
+				reason = inner.Path + ": " + reason
+			}
+			p.Fail(ErrRequest, at+inner.Offset, reason)
+		case err != nil:
 			p.Fail(ErrRequest, at, err.Error())
 		}
 	}

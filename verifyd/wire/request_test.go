@@ -46,10 +46,14 @@ func TestParseRequestErrors(t *testing.T) {
 		`{"quote": "0300", "quote": "0300"}`: "twice", `{"quote": "0300"} x`: "follows", `{"quote": "0300", "nonce": "00"}`: "no such key",
 		`{"quote": "0300", "at": "now"}`: "is no time", `{"quote": "0300", "at": 7}`: "at", `{"quote": "0300", "report_data": ""}`: "1 to 64 bytes",
 		`{"quote": "0300", "report_data": "xy"}`: "hexadecimal", `{"quote": "0300", "report_data": "` + strings.Repeat("00", 65) + `"}`: "1 to 64 bytes",
-		`{"quote": "0300", "collateral": {}}`: "collateral", `{"quote": "0300", "collateral": "x"}`: "collateral",
+		`{"quote": "0300", "collateral": {}}`: "collateral: bad request: unsupported format: pck_crl_issuer_chain is missing (at offset 34)",
+		`{"quote": "\u0003"}`:                 "its byte 0 is 0x03", `{"quote": "0300", "report_data": "abc"}`: "is odd", `{"quote": "0300", "collateral": "x"}`: "collateral",
 		`{"quote": "0300", "collateral": ` + strings.Repeat("[", 100) + `}`: "more than 32",
 	} {
 		r, err := wire.ParseRequest([]byte(doc))
+		if strings.Count(err.Error(), "at offset") > 1 || strings.Contains(err.Error(), "encoding/") {
+			t.Errorf("%.60s: %v", doc, err)
+		}
 		if !errors.Is(err, wire.ErrRequest) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%.60s: %+v, %v; want %q", doc, r, err, want)
 		}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"encoding/base64"
 	"strings"
 	"time"
 
@@ -113,7 +114,8 @@ func (s *session) keep(ch *chain, pem []byte) {
 	}
 	size := 0
 	for _, c := range ch.certs {
-		size += len(dcap.AppendPEM(nil, c.Raw))
+		n := base64.StdEncoding.EncodedLen(len(c.Raw))
+		size += len("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n") + n + (n+63)/64
 	}
 	if len(pem) <= size+1 { // blank lines and the like make many texts of one chain
 		s.v.chains.keep(&ch.kept, pem, ch)

@@ -3,6 +3,7 @@ package testpki
 import (
 	"bytes"
 	"crypto"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -157,7 +158,7 @@ func encodeIdentity(id *dcap.EnclaveIdentity) []byte {
 	d := jsonIdentity{
 		ID: id.ID, Version: id.Version, IssueDate: date(id.IssueDate), NextUpdate: date(id.NextUpdate),
 		EvaluationDataNumber: id.EvaluationDataNumber,
-		MiscSelect:           fmt.Sprintf("%08X", id.MiscSelect), MiscSelectMask: fmt.Sprintf("%08X", id.MiscSelectMask),
+		MiscSelect:           miscSelect(id.MiscSelect), MiscSelectMask: miscSelect(id.MiscSelectMask),
 		Attributes: upper(id.Attributes[:]), AttributesMask: upper(id.AttributesMask[:]),
 		MRSigner: upper(id.MRSigner[:]), ISVProdID: id.ISVProdID, Levels: []jsonLevel{},
 	}
@@ -166,6 +167,9 @@ func encodeIdentity(id *dcap.EnclaveIdentity) []byte {
 	}
 	return compact(d)
 }
+
+// miscSelect is the hexadecimal of the four bytes as they lie in a report.
+func miscSelect(v uint32) string { return upper(binary.LittleEndian.AppendUint32(nil, v)) }
 
 // statusName is Intel's word for a status. An unknown one is written as its
 // number, which no verifier takes.

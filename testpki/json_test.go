@@ -38,6 +38,7 @@ func TestDocuments(t *testing.T) {
 	p := New(Seed("json"))
 	m := p.Platform()
 	key := p.TCBSigning.X509().PublicKey.(*ecdsa.PublicKey)
+	p.QVE.MiscSelect = 0x04030201
 	for _, c := range []struct {
 		name string
 		doc  []byte
@@ -57,7 +58,7 @@ func TestDocuments(t *testing.T) {
 			`{"id":"TD_QE","version":2,`, `"miscselect":"00000000","miscselectMask":"FFFFFFFF","attributes":"11000000000000000000000000000000","attributesMask":"FBFFFFFFFFFFFFFF0000000000000000","mrsigner":"DC9E`,
 			`"isvprodid":2,"tcbLevels":[{"tcb":{"isvsvn":6},`,
 		}},
-		{"enclaveIdentity", p.IdentityJSON(p.QVE), []string{`{"id":"QVE","version":2,`}},
+		{"enclaveIdentity", p.IdentityJSON(p.QVE), []string{`{"id":"QVE","version":2,`, `"miscselect":"01020304"`}},
 	} {
 		body, valid := openDocument(t, c.doc, c.name, key)
 		if !valid {

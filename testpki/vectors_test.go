@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -284,7 +285,7 @@ func readIdentity(t *testing.T, body []byte) *dcap.EnclaveIdentity {
 	decode(t, body, &d)
 	id := &dcap.EnclaveIdentity{
 		ID: d.ID, Version: d.Version, IssueDate: d.IssueDate, NextUpdate: d.NextUpdate, EvaluationDataNumber: d.Number,
-		MiscSelect: uint32(bigInt(unhex(t, d.MiscSelect)).Uint64()), MiscSelectMask: uint32(bigInt(unhex(t, d.MiscSelectMask)).Uint64()),
+		MiscSelect: binary.LittleEndian.Uint32(unhex(t, d.MiscSelect)), MiscSelectMask: binary.LittleEndian.Uint32(unhex(t, d.MiscSelectMask)),
 		Attributes: [16]byte(unhex(t, d.Attributes)), AttributesMask: [16]byte(unhex(t, d.AttributesMask)),
 		MRSigner: [32]byte(unhex(t, d.MRSigner)), ISVProdID: d.ISVProdID,
 	}

@@ -1,0 +1,59 @@
+package build_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/feidi-dev/feidi/edl"
+	"github.com/feidi-dev/feidi/edl/gen"
+	"github.com/feidi-dev/feidi/edl/gen/gogen"
+	"github.com/feidi-dev/feidi/edl/plan"
+)
+
+// Clients and tables are what the generator makes of the EDLs, and the functions
+// have the marshalling structures of Intel's, in their order.
+func TestGenerated(t *testing.T) {
+	for _, c := range []struct {
+		dir, name string
+		sizes     []uint64 // of the structures, as sgx_edger8r lays them out
+		layouts   map[string]plan.Layout
+	}{
+		{"../pce/edl", "pce.edl", []uint64{72, 48, 16}, nil},
+		{"../ide/edl", "id_enclave.edl", []uint64{16, 40}, nil},
+		{"../qe/edl", "qe3.edl", []uint64{40, 56, 56, 56, 88, 88}, map[string]plan.Layout{
+			"ref_plaintext_ecdsa_data_sdk_t": {Size: 1223, Align: 1}, "sgx_ql_cert_key_type_t": {Size: 4, Align: 4},
+		}},
+	} {
+		text, err := os.ReadFile(filepath.Join(c.dir, c.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, _, err := edl.Load(c.name, edl.Options{Open: func(string) ([]byte, error) { return text, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := plan.New(i, plan.Options{Foreign: c.layouts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, call := range p.ECalls {
+			if n >= len(c.sizes) || call.Size != c.sizes[n] {
+				t.Errorf("%s: ECALL %d (%s) has a structure of %d bytes", c.name, n, call.Name, call.Size)
+			}
+		}
+		for _, write := range []func(*plan.Plan, gogen.Options) (gen.File, error){gogen.Types, gogen.Untrusted, gogen.Trusted} {
+			f, err := write(p, gogen.Options{Package: "edl", Foreign: map[string]gogen.Type{
+				"sgx_ql_cert_key_type_t": {Name: "uint32", Kind: gogen.Integer},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(c.dir, f.Name)
+			if have, err := os.ReadFile(path); err != nil || !bytes.Equal(have, f.Content) {
+				t.Errorf("%s is not what is generated: go generate ./arch/... (%v)", path, err)
+			}
+		}
+	}
+}

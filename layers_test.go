@@ -28,6 +28,7 @@ var layers = map[string]int{
 
 	"image": 1, "measure": 1, "sign": 1, "sign/config": 1, "sign/sdk": 1,
 	"edl": 1, "edl/plan": 1, "edl/gen": 1, "edl/gen/cgen": 1, "edl/gen/gogen": 1, "edl/gen/gogen/internal/": 1, "edl/value": 1, "edl/edge": 1, "edl/uedge": 1, "edl/tedge": 1,
+	"attest/":     1,
 	"dcap/verify": 1, "dcap/policy": 1, "dcap/make": 1,
 	"seal": 1, "ratls": 1, "gobuild": 1, "gobuild/config": 1, "gobuild/scan": 1,
 	"internal/asm": 1, "internal/elf64": 1, "internal/toy": 1, "internal/host": 1,
@@ -49,7 +50,7 @@ const testSide = 6
 // hardware are the packages that serve people with real SGX: they know
 // nothing of the software processor, not even indirectly.
 var hardware = []string{
-	"isa", "dcap", "image", "measure", "sign", "edl", "dcap/verify", "dcap/policy", "ratls", "aesm", "pcs", "verifyd",
+	"isa", "dcap", "image", "measure", "sign", "edl", "dcap/verify", "dcap/policy", "ratls", "aesm", "pcs", "verifyd", "attest/local", "attest/sigma",
 }
 
 // impure are imports that a pure package (layer 1) does without. The

@@ -34,6 +34,7 @@ func name(n *dcap.Name) string {
 // are told by their names.
 type chain struct {
 	kept atomic.Bool // it is in the cache, or was
+	new  bool        // one of its certificates was not in the cache
 
 	certs        []*certificate
 	root         *certificate // the last that is self-issued
@@ -65,7 +66,8 @@ func (s *session) readChain(pem, more []byte) (*chain, *Error) {
 	ch := &chain{certs: make([]*certificate, 0, len(der))}
 	ch.kept.Store(more != nil) // what is put together has no text of its own
 	for i, raw := range der {
-		c, err := s.certificate(raw)
+		c, known, err := s.certificate(raw)
+		ch.new = ch.new || !known
 		if err != nil {
 			return nil, &Error{Status: chainStatus(err, i, len(der)), Err: err}
 		}
@@ -121,22 +123,21 @@ func (s *session) signingChain(pem []byte) (*chain, *Error) {
 }
 
 // certificate returns a certificate that was seen in this verification, or is
-// in the cache, or else reads it.
-func (s *session) certificate(raw []byte) (*certificate, error) {
+// in the cache, which makes it known, or else reads it.
+func (s *session) certificate(raw []byte) (c *certificate, known bool, err error) {
 	for _, c := range s.seen {
 		if bytes.Equal(c.Raw, raw) {
-			return c, nil
+			return c, c.kept.Load(), nil
 		}
 	}
-	c, ok := s.v.certificates.get(raw)
-	if !ok {
-		var err error
+	c, known = s.v.certificates.get(raw)
+	if !known {
 		if c, err = readCertificate(raw); err != nil { // SplitChain made raw
-			return nil, err
+			return nil, false, err
 		}
 	}
 	s.see(c)
-	return c, nil
+	return c, known, nil
 }
 
 func (s *session) see(certs ...*certificate) {

@@ -103,13 +103,14 @@ func crlError(what string, crl *revocations, err error) *Error {
 	return nil
 }
 
-// keep remembers a chain that was found to be good, by its text. The chain
+// keep remembers the certificates of a chain that was found to be good, and if
+// all of them were known, so that it may come yet again, its text. The chain
 // itself does not hold on to the text, which is the caller's.
 func (s *session) keep(ch *chain, pem []byte) {
 	for _, c := range ch.certs {
 		s.v.certificates.keep(&c.kept, c.Raw, c)
 	}
-	if s.v.chains == nil || ch.kept.Load() {
+	if s.v.chains == nil || ch.new || ch.kept.Load() {
 		return
 	}
 	size := 0

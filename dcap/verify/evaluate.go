@@ -125,11 +125,14 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-func moduleID(version uint8) string { return fmt.Sprintf("TDX_%02X", version) }
+func moduleID(version uint8) string {
+	const digits = "0123456789ABCDEF"
+	return string([]byte{'T', 'D', 'X', '_', digits[version>>4], digits[version&15]})
+}
 
 func findModule(tcb *dcap.TCBInfo, version uint8) *dcap.TDXModuleIdentity {
 	id := moduleID(version)
-	return first(tcb.TDXModuleIdentities, func(m *dcap.TDXModuleIdentity) bool { return strings.ToUpper(m.ID) == id })
+	return first(tcb.TDXModuleIdentities, func(m *dcap.TDXModuleIdentity) bool { return strings.EqualFold(m.ID, id) })
 }
 
 // converge is the status of a platform with those of quoting enclave and TDX

@@ -6,11 +6,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	realquotes "github.com/feidi-dev/feidi/testsuite/vectors"
 )
 
 // vectorsDir has quotes of real platforms and what Intel's library says of
 // them. It is no part of the project.
-var vectorsDir = filepath.Join("..", "..", "shared", "vectors")
+var vectorsDir = realquotes.Dir()
 
 func haveVectors() bool {
 	_, err := os.Stat(vectorsDir)

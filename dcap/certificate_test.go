@@ -17,11 +17,12 @@ import (
 	"testing"
 
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/testsuite/vectors"
 )
 
 // optionalVectors returns files of the real sets by name, if they are here.
 func optionalVectors(pattern string) map[string][]byte {
-	names, _ := filepath.Glob(filepath.Join("..", "..", "shared", "vectors", "*", pattern))
+	names, _ := filepath.Glob(filepath.Join(vectors.Dir(), "*", pattern))
 	files := map[string][]byte{}
 	for _, name := range names {
 		if b, err := os.ReadFile(name); err == nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/feidi-dev/feidi/pcs"
+	"github.com/feidi-dev/feidi/testsuite/vectors"
 )
 
 // site is the folder that TestMain builds.
@@ -80,10 +81,7 @@ func visits(t *testing.T) []visit {
 
 // hardware are quotes of Intel's hardware, if they are at hand.
 func hardware(t *testing.T) (v []visit) {
-	dir := os.Getenv("FEIDI_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "vectors")
-	}
+	dir := vectors.Dir()
 	for name, verdict := range map[string]string{
 		"02-tdx-v4-B0C06F000000": "Accepted", "05-tdx-v5-90C06F000000-gtg": "Accepted", "01-sgx-v3-00A067110000": "Rejected",
 		"09-tdx-v4-50806F000000-trustee-debugTD": "Rejected",

@@ -38,13 +38,18 @@ type Verdicts struct {
 	Quote      string `json:"quote"`
 }
 
+// Dir returns the folder of the sets, whether it is there or not.
+func Dir() string {
+	if dir := os.Getenv("FEIDI_VECTORS"); dir != "" {
+		return dir
+	}
+	return filepath.Join(root(), "..", "shared", "vectors")
+}
+
 // All returns all sets, or skips the test.
 func All(tb testing.TB) []*Set {
 	tb.Helper()
-	dir := os.Getenv("FEIDI_VECTORS")
-	if dir == "" {
-		dir = filepath.Join(root(tb), "..", "shared", "vectors")
-	}
+	dir := Dir()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		tb.Skip("no real quotes here: FEIDI_VECTORS can name a folder of them")
@@ -110,12 +115,11 @@ func load(tb testing.TB, dir string) *Set {
 
 // root finds the project above the working folder, where tests run: the
 // outermost module, since crosscheck is one of its own.
-func root(tb testing.TB) string {
+func root() (found string) {
 	dir, err := os.Getwd()
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
-	found := ""
 	for ; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			found = dir

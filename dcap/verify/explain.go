@@ -262,11 +262,17 @@ func (r *Result) explainComponents(b *strings.Builder) {
 	}
 }
 
-func (r *Result) explainLevel(b *strings.Builder, l *dcap.TCBLevel, title string) {
+// explainShortfalls says what a level is and what the platform lacks of it.
+func (r *Result) explainShortfalls(b *strings.Builder, l *dcap.TCBLevel, title string) {
 	fmt.Fprintf(b, "%s is of %s (%v). To meet it:\n", title, day(l.Date), l.Status)
 	for _, s := range r.Shortfalls(l) {
 		fmt.Fprintf(b, "  %v\n", s)
 	}
+}
+
+// explainLevel says besides which advisories the level would clear.
+func (r *Result) explainLevel(b *strings.Builder, l *dcap.TCBLevel, title string) {
+	r.explainShortfalls(b, l, title)
 	var clears, stay []string
 	for _, a := range r.Launch.Platform.AdvisoryIDs {
 		if slices.Contains(l.AdvisoryIDs, a) {
@@ -296,12 +302,5 @@ func (r *Result) explainClosest(b *strings.Builder) {
 			closest = l
 		}
 	}
-	r.explainLevelNone(b, closest)
-}
-
-func (r *Result) explainLevelNone(b *strings.Builder, l *dcap.TCBLevel) {
-	fmt.Fprintf(b, "The closest level is of %s (%v). To meet it:\n", day(l.Date), l.Status)
-	for _, s := range r.Shortfalls(l) {
-		fmt.Fprintf(b, "  %v\n", s)
-	}
+	r.explainShortfalls(b, closest, "The closest level")
 }

@@ -15,16 +15,18 @@ import (
 type Enclave struct {
 	Name    string // a short one, and the program's
 	Package string // of the program
+	ProdID  uint16 // ISVPRODID
 	SVN     uint16 // ISVSVN
 	Threads int
+
+	Attributes isa.AttributeFlags // which keys it may have
 }
 
-// The system enclaves. All have ISVPRODID 1 and may derive provisioning keys; SVNs
-// are those of Intel's.
+// The system enclaves that make quotes. Products and SVNs are those of Intel's.
 var (
-	PCE = Enclave{Name: "pce", Package: programs + "pce/enclave", SVN: 16, Threads: 8}
-	QE  = Enclave{Name: "qe", Package: programs + "qe/enclave", SVN: 11, Threads: 32}
-	IDE = Enclave{Name: "ide", Package: programs + "ide/enclave", SVN: 5, Threads: 8}
+	PCE = Enclave{Name: "pce", Package: programs + "pce/enclave", ProdID: 1, SVN: 16, Threads: 8, Attributes: isa.AttrProvisionKey}
+	QE  = Enclave{Name: "qe", Package: programs + "qe/enclave", ProdID: 1, SVN: 11, Threads: 32, Attributes: isa.AttrProvisionKey}
+	IDE = Enclave{Name: "ide", Package: programs + "ide/enclave", ProdID: 1, SVN: 5, Threads: 8, Attributes: isa.AttrProvisionKey}
 )
 
 const programs = "github.com/feidi-dev/feidi/arch/"
@@ -38,7 +40,7 @@ const heap = 64 << 20
 func (e Enclave) Options(key *rsa.PrivateKey, date time.Time) gobuild.Options {
 	return gobuild.Options{
 		Heap: heap, Threads: e.Threads,
-		ISVProdID: 1, ISVSVN: e.SVN, Attributes: isa.AttrProvisionKey,
+		ISVProdID: e.ProdID, ISVSVN: e.SVN, Attributes: e.Attributes,
 		Key: key, Date: date,
 	}
 }

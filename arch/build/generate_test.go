@@ -25,6 +25,9 @@ func TestGenerated(t *testing.T) {
 		{"../qe/edl", "qe3.edl", []uint64{40, 56, 56, 56, 88, 88}, map[string]plan.Layout{
 			"ref_plaintext_ecdsa_data_sdk_t": {Size: 1223, Align: 1}, "sgx_ql_cert_key_type_t": {Size: 4, Align: 4},
 		}},
+		{"../qve/edl", "qve.edl", []uint64{56, 16, 16, 80}, map[string]plan.Layout{
+			"quote3_error_t": {Size: 4, Align: 4}, "sgx_ql_qv_result_t": {Size: 4, Align: 4},
+		}},
 	} {
 		text, err := os.ReadFile(filepath.Join(c.dir, c.name))
 		if err != nil {
@@ -46,6 +49,8 @@ func TestGenerated(t *testing.T) {
 		for _, write := range []func(*plan.Plan, gogen.Options) (gen.File, error){gogen.Types, gogen.Untrusted, gogen.Trusted} {
 			f, err := write(p, gogen.Options{Package: "edl", Foreign: map[string]gogen.Type{
 				"sgx_ql_cert_key_type_t": {Name: "uint32", Kind: gogen.Integer},
+				"quote3_error_t":         {Name: "uint32", Kind: gogen.Integer},
+				"sgx_ql_qv_result_t":     {Name: "uint32", Kind: gogen.Integer},
 			}})
 			if err != nil {
 				t.Fatal(err)

@@ -43,6 +43,7 @@ type QE struct {
 	processor leaf.Processor
 	ppidKey   []byte
 	last      atomic.Pointer[signer]
+	reports   atomic.Pointer[reportKey]
 
 	mu  sync.Mutex
 	own *rsa.PrivateKey // for a PPID that is to be in the clear; nil until it is asked for

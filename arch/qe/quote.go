@@ -50,7 +50,7 @@ func (q *QE) GenQuoteVersion(_ context.Context, version uint16, blob []byte, app
 	if !ok {
 		return ErrorInvalidParameter, report, nil
 	}
-	if q.processor.VerifyReport(app) != nil {
+	if !q.made(app) {
 		return ErrorInvalidReport, report, nil
 	}
 	k, ret := q.signer(blob)

@@ -192,12 +192,46 @@ func TestBrokenProcessor(t *testing.T) {
 	blob := w.blob(dcap.CertPPIDRSA3072)
 	buf := make([]byte, qe.MaxQuote)
 	w.qeEnclave.FailKey.Store(1)
+	if ret, _, _ := w.qe.GenQuote(context.Background(), blob, w.appReport(), nil, nil, buf, 1, w.chain()); ret != qe.ErrorInvalidReport {
+		t.Errorf("no REPORT key: %#x", ret)
+	}
+	w.qeEnclave.FailKey.Store(2)
 	if ret, _, _ := w.qe.GenQuote(context.Background(), blob, w.appReport(), nil, nil, buf, 1, w.chain()); ret != qe.ErrorBlob {
 		t.Errorf("no seal key: %#x", ret)
 	}
 	w.qeEnclave.FailReport.Store(1)
 	if ret, _, _ := w.qe.GenQuote(context.Background(), blob, w.appReport(), nil, nil, buf, 1, w.chain()); ret != qe.ErrorUnexpected {
 		t.Errorf("no REPORT: %#x", ret)
+	}
+}
+
+// The REPORT key that the QE remembers is that of a KEYID, and only of one with
+// which a REPORT was right.
+func TestKeyIDs(t *testing.T) {
+	w := newWorld(t)
+	blob, chain := w.blob(dcap.CertPPIDRSA3072), w.chain()
+	quote := func(r *isa.Report) uint32 {
+		ret, _, err := w.qe.GenQuote(context.Background(), blob, r, nil, nil, make([]byte, qe.MaxQuote), 1, chain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ret
+	}
+	first := w.appReport()
+	w.platform.KeyID[0]++
+	second := w.appReport()
+	mixed := *first
+	mixed.KeyID = second.KeyID
+	for i, c := range []struct {
+		report *isa.Report
+		want   uint32
+		keys   int64 // that the QE asks its processor for
+	}{{first, 0, 2}, {first, 0, 0}, {&mixed, qe.ErrorInvalidReport, 1}, {first, 0, 0}, {second, 0, 1}, {&mixed, qe.ErrorInvalidReport, 0}, {first, 0, 1}} {
+		const plenty = 100
+		w.qeEnclave.FailKey.Store(plenty)
+		if ret := quote(c.report); ret != c.want || plenty-w.qeEnclave.FailKey.Load() != c.keys {
+			t.Errorf("quote %d: %#x, and %d keys", i, ret, plenty-w.qeEnclave.FailKey.Load())
+		}
 	}
 }
 

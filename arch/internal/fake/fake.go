@@ -82,10 +82,13 @@ func (e *Enclave) VerifyReport(r *isa.Report) error {
 }
 
 func (p *Platform) mac(target *isa.TargetInfo, r *isa.Report) [16]byte {
-	t, _ := target.AppendBinary(nil)
 	b, _ := r.AppendBinary(nil)
-	key := cmac.Sum(p.Root, append(append(t, p.Seal[:]...), r.KeyID[:]...))
-	return cmac.Sum(key, b[:isa.ReportBodySize])
+	return cmac.Sum(p.reportKey(target, r.KeyID), b[:isa.ReportBodySize])
+}
+
+func (p *Platform) reportKey(target *isa.TargetInfo, id [32]byte) [16]byte {
+	t, _ := target.AppendBinary(nil)
+	return cmac.Sum(p.Root, append(append(t, p.Seal[:]...), id[:]...))
 }
 
 // Key implements [leaf.Processor].
@@ -93,6 +96,8 @@ func (e *Enclave) Key(q *isa.KeyRequest) (key [isa.KeySize]byte, err error) {
 	switch {
 	case fails(&e.FailKey):
 		return key, ErrBroken
+	case q.KeyName == isa.KeyReport:
+		return e.Platform.reportKey(e.Target(), q.KeyID), nil
 	case q.KeyName != isa.KeyProvision && q.KeyName != isa.KeySeal,
 		q.KeyName == isa.KeyProvision && e.Self.Attributes.Flags&isa.AttrProvisionKey == 0,
 		q.ISVSVN > e.Self.ISVSVN:

@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"math/big"
 	"testing"
 
@@ -42,6 +43,20 @@ func TestSign(t *testing.T) {
 	}
 	if short == 0 {
 		t.Error("no number was short: not all was tested")
+	}
+}
+
+// RFC 6979, A.2.5: P-256, SHA-256, "sample".
+func TestPublished(t *testing.T) {
+	d, _ := hex.DecodeString("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721")
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716" +
+		"f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
+	if sig, err := p256.Sign(key, []byte("sample")); err != nil || hex.EncodeToString(sig[:]) != want {
+		t.Errorf("%x, %v", sig, err)
 	}
 }
 

@@ -74,22 +74,13 @@ func (k *keys) forEnclave(e *enclave, q *isa.KeyRequest) (key [isa.KeySize]byte,
 		return key, isa.ErrInvalidISVSVN
 	}
 
-	mask := q.AttributeMask
-	mask.Flags |= requiredAttributes
-	d := &dependencies{
-		keyName:    q.KeyName,
-		isvSVN:     q.ISVSVN,
-		cpuSVN:     q.CPUSVN,
-		attributes: s.Attributes.And(mask),
-		miscSelect: s.MiscSelect & q.MiscMask,
-	}
+	d := dependenciesOf(s, q)
 	switch q.KeyName {
 	case isa.KeyEinitToken:
 		d.ownerEpoch, d.sealFuses = k.ownerEpoch, k.fuses.RootSealKey
 		d.isvProdID, d.mrSigner, d.keyID = s.ISVProdID, s.MRSigner, q.KeyID
 	case isa.KeyProvision:
-		d.attributeMask, d.miscMask = q.AttributeMask, ^q.MiscMask
-		d.isvProdID, d.mrSigner = s.ISVProdID, s.MRSigner
+		d.provisioning(s, q)
 	case isa.KeyProvisionSeal:
 		d.attributeMask, d.miscMask, d.keyPolicy = q.AttributeMask, ^q.MiscMask, q.KeyPolicy
 		d.sealFuses, d.mrSigner = k.fuses.RootSealKey, s.MRSigner
@@ -106,6 +97,25 @@ func (k *keys) forEnclave(e *enclave, q *isa.KeyRequest) (key [isa.KeySize]byte,
 		}
 	}
 	return k.derive(d), nil
+}
+
+// dependenciesOf returns what all keys but the report key depend on.
+func dependenciesOf(s *isa.SECS, q *isa.KeyRequest) *dependencies {
+	mask := q.AttributeMask
+	mask.Flags |= requiredAttributes
+	return &dependencies{
+		keyName:    q.KeyName,
+		isvSVN:     q.ISVSVN,
+		cpuSVN:     q.CPUSVN,
+		attributes: s.Attributes.And(mask),
+		miscSelect: s.MiscSelect & q.MiscMask,
+	}
+}
+
+// provisioning adds what provisioning keys depend on.
+func (d *dependencies) provisioning(s *isa.SECS, q *isa.KeyRequest) {
+	d.attributeMask, d.miscMask = q.AttributeMask, ^q.MiscMask
+	d.isvProdID, d.mrSigner = s.ISVProdID, s.MRSigner
 }
 
 // product adds what KEYPOLICY says of the enclave's product.

@@ -2,6 +2,7 @@ package pcs
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/feidi-dev/feidi/dcap"
 )
@@ -40,10 +41,11 @@ func (r *Request) of(pck *dcap.Certificate) error {
 		return fmt.Errorf("the certificate of %.60q is no PCK certificate: it has no SGX extension", pck.Subject.CommonName)
 	}
 	r.FMSPC = pck.SGX.FMSPC
-	switch name := pck.Issuer.CommonName; name {
-	case "Intel SGX PCK Processor CA":
+	// Other authorities than Intel's have these phrases in longer names.
+	switch name := pck.Issuer.CommonName; {
+	case strings.Contains(name, "SGX PCK Processor CA"):
 		r.CA = Processor
-	case "Intel SGX PCK Platform CA":
+	case strings.Contains(name, "SGX PCK Platform CA"):
 		r.CA = Platform
 	default:
 		return fmt.Errorf("the PCK certificate's issuer %.60q is neither the Processor CA nor the Platform CA", name)

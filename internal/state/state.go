@@ -1,23 +1,20 @@
 // Package state keeps what the command needs from one run to the next, below
-// $XDG_STATE_HOME/feidi: the key that signs what is being developed, and the
-// fuses of machines. Both are secrets, and files of mode 0600; a file is
-// written whole or not at all.
+// $XDG_STATE_HOME/feidi: the key that signs what is being developed. It is a
+// secret, and its file of mode 0600; a file is written whole or not at all. What
+// else is there belongs to package world.
 package state
 
 import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 
-	"github.com/feidi-dev/feidi/cpu"
 	"github.com/feidi-dev/feidi/sign"
 )
 
@@ -65,61 +62,6 @@ func DevelopmentKey() (*rsa.PrivateKey, string, error) {
 		return nil, path, fmt.Errorf("%s: %w: remove it, and another one is made", path, err)
 	}
 	return key, path, nil
-}
-
-// machine is the file of a machine.
-type machine struct {
-	Warning             string `json:"warning"`
-	RootProvisioningKey []byte `json:"root_provisioning_key"`
-	RootSealKey         []byte `json:"root_seal_key"`
-	CPUSVN              []byte `json:"cpu_svn"`
-}
-
-var machineName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`)
-
-// ErrName is returned for a name that no machine can have.
-var ErrName = errors.New("a machine's name has letters, digits, dots, dashes and underscores")
-
-// Machine returns the processor of the machine with a name: its fuses are drawn
-// when it is asked for the first time, and the same ever after, so that what
-// was sealed on it can be opened on it again.
-func Machine(name string) (cpu.Config, error) {
-	if !machineName.MatchString(name) {
-		return cpu.Config{}, fmt.Errorf("%.80q: %w", name, ErrName)
-	}
-	b, path, err := keep(filepath.Join("machines", name+".json"), func() ([]byte, error) {
-		f, err := cpu.NewFuses(rand.Reader)
-		if err != nil {
-			return nil, err
-		}
-		return json.MarshalIndent(machine{
-			Warning:             "SOFTWARE - NOT HARDWARE: these keys protect nothing from who can read this file",
-			RootProvisioningKey: f.RootProvisioningKey[:], RootSealKey: f.RootSealKey[:], CPUSVN: make([]byte, 16),
-		}, "", "\t")
-	})
-	if err != nil {
-		return cpu.Config{}, err
-	}
-	var m machine
-	var c cpu.Config
-	if err := json.Unmarshal(b, &m); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	for _, f := range []struct {
-		name string
-		to   []byte
-		from []byte
-	}{
-		{"root_provisioning_key", c.Fuses.RootProvisioningKey[:], m.RootProvisioningKey},
-		{"root_seal_key", c.Fuses.RootSealKey[:], m.RootSealKey},
-		{"cpu_svn", c.CPUSVN[:], m.CPUSVN},
-	} {
-		if len(f.from) != len(f.to) {
-			return cpu.Config{}, fmt.Errorf("%s: %s has %d bytes, not %d", path, f.name, len(f.from), len(f.to))
-		}
-		copy(f.to, f.from)
-	}
-	return c, nil
 }
 
 // keep returns the content of a file below Dir. If there is none it is made; of

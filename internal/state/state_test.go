@@ -1,15 +1,12 @@
 package state
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/feidi-dev/feidi/cpu"
 )
 
 // private has the state in a directory of the test's own.
@@ -55,60 +52,27 @@ func TestDevelopmentKey(t *testing.T) {
 	}
 }
 
-func TestMachine(t *testing.T) {
-	dir := private(t)
-	a, err := Machine("a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := Machine("b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.Fuses == (cpu.Fuses{}) || a.Fuses == b.Fuses {
-		t.Error("two machines have the same fuses, or none")
-	}
-	if again, err := Machine("a"); err != nil || again.Fuses != a.Fuses {
-		t.Errorf("other fuses the second time, %v", err)
-	}
-	secret(t, filepath.Join(dir, "machines", "a.json"))
-	for _, name := range []string{"", ".", "..", "../a", "a/b", "-a", strings.Repeat("a", 65)} {
-		if _, err := Machine(name); !errors.Is(err, ErrName) {
-			t.Errorf("%q: %v", name, err)
-		}
-	}
-	path := filepath.Join(dir, "machines", "a.json")
-	for _, damage := range []string{"", "{", "{}", `{"root_seal_key": "AAAA"}`} {
-		if err := os.WriteFile(path, []byte(damage), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Machine("a"); err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("%q: %v", damage, err)
-		}
-	}
-}
-
-// Of many that want a machine for the first time, one draws its fuses.
-func TestMachineAtOnce(t *testing.T) {
+// Of many that want the key for the first time, one draws it.
+func TestAtOnce(t *testing.T) {
 	dir := private(t)
 	var wait sync.WaitGroup
-	fuses := make([]cpu.Fuses, 16)
-	for i := range fuses {
+	kept := make([]string, 16)
+	for i := range kept {
 		wait.Go(func() {
-			c, err := Machine("new")
+			b, _, err := keep("new", func() ([]byte, error) { return []byte{byte(i)}, nil })
 			if err != nil {
 				t.Error(err)
 			}
-			fuses[i] = c.Fuses
+			kept[i] = string(b)
 		})
 	}
 	wait.Wait()
-	for _, f := range fuses {
-		if f != fuses[0] {
-			t.Fatal("two have different fuses for one machine")
+	for _, k := range kept {
+		if k != kept[0] {
+			t.Fatal("two have different contents of one file")
 		}
 	}
-	if files, err := os.ReadDir(filepath.Join(dir, "machines")); err != nil || len(files) != 1 {
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
 		t.Errorf("%d files are left, %v", len(files), err)
 	}
 }

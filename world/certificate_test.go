@@ -306,6 +306,9 @@ func TestCRLs(t *testing.T) {
 			}
 		}
 	}
+	if l := read(get().platform); len(l.RevokedCertificateEntries) != 0 {
+		t.Errorf("the other CA lists %d", len(l.RevokedCertificateEntries))
+	}
 	at := w.now()
 	clock.Time = clock.Add(time.Hour)
 	if err := w.RevokeMachine("a", KeyCompromise); err != nil { // once more

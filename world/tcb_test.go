@@ -178,12 +178,16 @@ func TestRecoverErrors(t *testing.T) {
 	if _, err := w.NewMachine("low", MachineOptions{CPUSVN: [16]byte{1, 0, 0, 7}}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.NewMachine("high", MachineOptions{CPUSVN: [16]byte{10, 255, 5}}); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, machine string
 		o             RecoverOptions
 		want          error
 	}{
 		{"down", "a", RecoverOptions{CPUSVN: [16]byte{10, 254, 5}}, ErrLowerSVN},
+		{"down to the newest level", "high", RecoverOptions{CPUSVN: [16]byte{9, 255, 5}}, ErrLowerSVN},
 		{"the same", "a", RecoverOptions{CPUSVN: [16]byte{9, 255, 5}}, ErrOptions},
 		{"beyond 255", "a", RecoverOptions{}, ErrOptions},
 		{"beside the newest level", "low", RecoverOptions{CPUSVN: [16]byte{10, 0, 0, 7}}, ErrLowerSVN},

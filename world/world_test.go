@@ -141,15 +141,18 @@ func TestPPIDKey(t *testing.T) {
 
 func TestRemove(t *testing.T) {
 	w, _ := newWorld(t)
-	if _, err := w.NewMachine("of-the-world", MachineOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	m, err := UseMachine(w.dir, "free")
+	of, err := w.NewMachine("of-the-world", MachineOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(m.Dir(), "kept"), nil, 0o600); err != nil {
+	free, err := UseMachine(w.dir, "free")
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, m := range []*Machine{of, free} {
+		if err := os.WriteFile(filepath.Join(m.Dir(), "kept"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := Remove(w.dir); err != nil {
 		t.Fatal(err)

@@ -19,8 +19,11 @@ import (
 const MaxCertData = 3 * 4098
 
 // MaxQuote is how large a quote can be, in bytes.
-const MaxQuote = dcap.QuoteHeaderSize + 6 + isa.ReportBodySize + 4 + // header, body, size
+const MaxQuote = signedSize + 4 + // header, body, size
 	2*p256.Size + 6 + isa.ReportBodySize + p256.Size + 2 + AuthDataSize + 6 + MaxCertData
+
+// signedSize is how much of a quote is signed at most, in bytes.
+const signedSize = dcap.QuoteHeaderSize + 6 + isa.ReportBodySize
 
 // certDataHeader is the size of type and size of certification data in bytes.
 const certDataHeader = 6
@@ -60,7 +63,7 @@ func (q *QE) GenQuoteVersion(_ context.Context, version uint16, blob []byte, app
 	if certification == nil {
 		certification = k.data.certification(k.secret)
 	}
-	raw, ret := k.quote(version, app, pceSVN, certification)
+	raw, ret := k.quote(version, app, pceSVN, certification, min(len(quote), MaxQuote))
 	if ret != Success {
 		return ret, report, nil
 	}
@@ -119,8 +122,8 @@ func (q *QE) signer(blob []byte) (*signer, uint32) {
 	return k, Success
 }
 
-// quote signs.
-func (k *signer) quote(version uint16, app *isa.Report, pceSVN uint16, c dcap.CertificationData) ([]byte, uint32) {
+// quote signs. A quote of at most room bytes costs no more memory than that.
+func (k *signer) quote(version uint16, app *isa.Report, pceSVN uint16, c dcap.CertificationData, room int) ([]byte, uint32) {
 	d := k.data
 	quote := dcap.Quote{
 		Header: dcap.QuoteHeader{
@@ -136,10 +139,10 @@ func (k *signer) quote(version uint16, app *isa.Report, pceSVN uint16, c dcap.Ce
 	}
 	copy(quote.Header.UserData[:], d.QEID[:])
 	var err error
-	if quote.Signature, err = p256.Sign(k.key, quote.AppendSigned(nil)); err != nil {
+	if quote.Signature, err = p256.Sign(k.key, quote.AppendSigned(make([]byte, 0, signedSize))); err != nil {
 		return nil, ErrorUnexpected
 	}
-	raw, err := quote.AppendBinary(nil)
+	raw, err := quote.AppendBinary(make([]byte, 0, room))
 	if err != nil {
 		return nil, ErrorUnexpected
 	}

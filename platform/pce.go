@@ -1,0 +1,18 @@
+package platform
+
+import (
+	"context"
+
+	pceedl "github.com/feidi-dev/feidi/arch/pce/edl"
+	"github.com/feidi-dev/feidi/isa"
+)
+
+// PCE returns the SECS of the PCE that runs, from which the factory knows whose
+// keys it certifies.
+func (p *Platform) PCE(ctx context.Context) (secs isa.SECS, err error) {
+	err = p.pce.do(ctx, func(_ context.Context, r *running[*pceedl.Pce]) error {
+		secs = r.secs
+		return nil
+	})
+	return secs, err
+}

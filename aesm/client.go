@@ -124,10 +124,16 @@ func (c *Client) exchange(ctx context.Context, r Request) (Response, error) {
 }
 
 func roundTrip(conn net.Conn, r Request) (Response, error) {
-	if err := writeFrame(conn, newFrame(r)); err != nil && !hungUp(err) {
+	buf := frames.Get().(*buffer)
+	defer buf.free()
+	if err := writeFrame(conn, buf.frame(r)); err != nil && !hungUp(err) {
 		return nil, err // else there may be an answer nevertheless
 	}
-	b, err := ReadFrame(conn)
+	n, err := readLength(conn)
+	var b []byte
+	if err == nil {
+		b, err = buf.body(conn, n)
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || hungUp(err) {
 		return nil, ErrNoAnswer
 	}

@@ -42,9 +42,11 @@ func (s *Server) turn(ctx context.Context, t *table, c *conn) bool {
 			err = errTooMuch
 		}
 	}
-	var frame []byte
+	b := frames.Get().(*buffer)
+	defer b.free()
+	var request []byte
 	if err == nil {
-		frame, err = readBody(c, n)
+		request, err = b.body(c, n)
 	}
 	if err != nil {
 		s.stats.unread(err)
@@ -53,7 +55,7 @@ func (s *Server) turn(ctx context.Context, t *table, c *conn) bool {
 	if !t.busy(c) {
 		return false
 	}
-	answer := s.respond(ctx, frame)
+	answer := s.respond(ctx, request, b)
 	if answer == nil {
 		return false
 	}
@@ -61,11 +63,11 @@ func (s *Server) turn(ctx context.Context, t *table, c *conn) bool {
 	return writeFrame(c, answer) == nil
 }
 
-// respond returns the frame that answers what was sent, or nil if the connection should be
-// closed, as Intel's service does with what it cannot read. It answers requests
-// that it knows but whose fields are wrong.
-func (s *Server) respond(ctx context.Context, frame []byte) []byte {
-	r, err := ParseRequest(frame)
+// respond returns the frame that answers what was sent, in the buffer b where that
+// may be, or nil if the connection should be closed, as Intel's service does with
+// what it cannot read. It answers requests that it knows but whose fields are wrong.
+func (s *Server) respond(ctx context.Context, request []byte, b *buffer) []byte {
+	r, err := ParseRequest(request)
 	if err != nil {
 		s.stats.malformed.Add(1)
 		var f *FormatError
@@ -73,19 +75,19 @@ func (s *Server) respond(ctx context.Context, frame []byte) []byte {
 			return nil
 		}
 		if _, known := newRequest(f.Kind); known {
-			return newFrame(failure(f.Kind, ErrUnexpected))
+			return b.frame(failure(f.Kind, ErrUnexpected))
 		}
-		return newFrame(failure(KindUnsupported, ErrServiceUnavailable))
+		return b.frame(failure(KindUnsupported, ErrServiceUnavailable))
 	}
 	s.stats.requests.Add(1)
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, or(s.RequestTimeout, DefaultRequestTimeout))
 	defer cancel()
 	resp, err := s.contained(ctx, r)
-	answer := newFrame(resp)
+	answer := b.frame(resp)
 	if n := len(answer) - frameHeader; n > MaxFrame {
 		resp, err = failure(r.Kind(), ErrUnexpected), tooLarge(uint64(n))
-		answer = newFrame(resp)
+		answer = b.frame(resp)
 	}
 	s.stats.answered(CodeOf(resp))
 	s.tell(ctx, r.Kind(), CodeOf(resp), err, time.Since(start))

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 )
 
 // MaxFrame is the size in bytes of the largest message that is sent or taken.
@@ -37,8 +39,31 @@ func writeFrame(w io.Writer, frame []byte) error {
 	return err
 }
 
-// newFrame returns a frame with a message, and room for the length.
-func newFrame(m message) []byte { return appendMessage(make([]byte, frameHeader, 64), m) }
+// frames has buffers for frames that are not kept.
+var frames = sync.Pool{New: func() any { return new(buffer) }}
+
+// buffer has room for a frame.
+type buffer struct{ b []byte }
+
+// frame returns a frame with a message, and room for the length. It is good until
+// the buffer is used again.
+func (b *buffer) frame(m message) []byte {
+	b.b = appendMessage(append(b.b[:0], make([]byte, frameHeader)...), m)
+	return b.b
+}
+
+// body reads a message of n bytes, likewise.
+func (b *buffer) body(r io.Reader, n int) ([]byte, error) {
+	b.b = slices.Grow(b.b[:0], n)[:n]
+	return b.b, readBody(r, b.b)
+}
+
+// free gives the buffer back, unless it was for one of the few large frames.
+func (b *buffer) free() {
+	if cap(b.b) <= 16<<10 {
+		frames.Put(b)
+	}
+}
 
 // ReadFrame reads a message with its length in front, and takes no memory for
 // one that is larger than MaxFrame, which is ErrTooLarge. If there is nothing to
@@ -48,7 +73,11 @@ func ReadFrame(r io.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readBody(r, n)
+	b := make([]byte, n)
+	if err := readBody(r, b); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // readLength reads what stands before a message.
@@ -67,16 +96,16 @@ func readLength(r io.Reader) (int, error) {
 	return int(n), nil
 }
 
-// readBody reads a message of n bytes.
-func readBody(r io.Reader, n int) ([]byte, error) {
-	b := make([]byte, n)
-	if m, err := io.ReadFull(r, b); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return nil, fmt.Errorf("%d of %d bytes of a frame: %w", m, n, err)
+// readBody fills b with a message.
+func readBody(r io.Reader, b []byte) error {
+	n, err := io.ReadFull(r, b)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
 	}
-	return b, nil
+	if err != nil {
+		return fmt.Errorf("%d of %d bytes of a frame: %w", n, len(b), err)
+	}
+	return nil
 }
 
 func tooLarge(n uint64) error {

@@ -31,17 +31,17 @@ var layers = map[string]int{
 	"attest/": 1, "epid": 1, "epid/": 1,
 	"dcap/verify": 1, "dcap/policy": 1, "dcap/make": 1,
 	"seal": 1, "ratls": 1, "gobuild": 1, "gobuild/config": 1, "gobuild/scan": 1,
-	"internal/asm": 1, "internal/elf64": 1, "internal/toy": 1, "internal/host": 1,
+	"internal/asm": 1, "internal/picture": 1, "internal/elf64": 1, "internal/toy": 1, "internal/host": 1,
 
 	"cpu": 2, "cpu/native": 2, "aesm": 2,
 
 	"enclave": 3, "enclave/invoke": 3, "enclave/tstdc": 3, "enclave/process": 3, "inside": 3, "inside/sealedfs": 3, "arch/": 3,
 
-	"internal/state": 4, "platform": 4, "platform/qvl": 4, "platform/launch": 4, "world": 4, "pcs": 4, "pcs/server": 4, "pccs": 4, "verifyd": 4, "verifyd/wire": 4, "internal/prompt": 4,
+	"internal/state": 4, "platform": 4, "platform/qvl": 4, "platform/launch": 4, "platform/epid": 4, "world": 4, "pcs": 4, "pcs/server": 4, "pccs": 4, "verifyd": 4, "verifyd/wire": 4, "internal/prompt": 4,
 
 	"internal/rig": 4,
 
-	"internal/demo": 5, "internal/demo/": 5, "internal/cli": 5, "internal/release": 5, "cmd/feidi": 5, "examples": 5, "examples/": 5,
+	"internal/demo": 5, "internal/demo/": 5, "internal/cli": 5, "internal/release": 5, "internal/picture/cmd": 5, "cmd/feidi": 5, "examples": 5, "examples/": 5,
 
 	// Nothing but tests imports these, so they may import everything.
 	"testpki": testSide, "testsuite/": testSide,
@@ -52,7 +52,7 @@ const testSide = 6
 // hardware are the packages that serve people with real SGX: they know
 // nothing of the software processor, not even indirectly.
 var hardware = []string{
-	"isa", "dcap", "image", "measure", "sign", "edl", "dcap/verify", "dcap/policy", "ratls", "aesm", "pcs", "verifyd", "attest/local", "attest/sigma", "attest/tvl",
+	"isa", "dcap", "image", "measure", "sign", "edl", "dcap/verify", "dcap/policy", "ratls", "aesm", "pcs", "verifyd", "attest/local", "attest/sigma", "attest/tvl", "epid", "epid/quote",
 }
 
 // impure are imports that a pure package (layer 1) does without. The

@@ -50,6 +50,7 @@
 //
 // [SignFile] puts lists and keys into the signed files of Intel's issuer, and
 // [SealSignature] a signature into the encrypted form that SGX quotes have.
+// Package epid/quote has the quotes, and verifies them.
 //
 // # What it is not
 //

@@ -54,7 +54,11 @@ func (c Credential) Bytes() []byte { return slices.Concat(c.GID[:], c.A[:], c.X[
 // PrivateKey joins the credential with the secret of the join request.
 func (c Credential) PrivateKey(f Number) PrivateKey { return PrivateKey{c.GID, c.A, c.X, f} }
 
-// NewSecret draws a member's secret f.
+// SecretSeedSize is how many bytes NewSecret reads.
+const SecretSeedSize = 64
+
+// NewSecret draws a member's secret f, which is SecretSeedSize bytes mod p. The same
+// bytes make the same secret.
 func NewSecret(random io.Reader) (Number, error) {
 	f, err := bn.RandomScalar(random)
 	return f.Bytes(), err

@@ -30,6 +30,7 @@ type factory struct {
 	Packages    []packaged   `json:"packages"`
 	Platforms   []platform   `json:"platforms"`
 	RevokedCAs  []revokedCA  `json:"revoked_cas"`
+	EPID        *epidState   `json:"epid,omitempty"` // nil until it is asked for
 	SHA256      octets       `json:"sha256"`
 }
 
@@ -158,6 +159,11 @@ func (f *factory) check(id []byte) error {
 	for i, r := range f.RevokedCAs {
 		if r.CA != verify.ProcessorCA && r.CA != verify.PlatformCA || !r.Reason.valid() {
 			return fmt.Errorf("revoked_cas[%d] is none", i)
+		}
+	}
+	if f.EPID != nil {
+		if err := f.EPID.check(); err != nil {
+			return fmt.Errorf("epid: %w", err)
 		}
 	}
 	return nil

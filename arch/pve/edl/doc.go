@@ -1,0 +1,3 @@
+package edl
+
+//go:generate go run github.com/feidi-dev/feidi/cmd/feidi edl gen pve.edl --lang go --package edl

@@ -99,7 +99,7 @@ func (s *Server) respond(ctx context.Context, request []byte, b *buffer) []byte 
 func (s *Server) tell(ctx context.Context, k Kind, c Code, err error, took time.Duration) {
 	level := slog.LevelWarn
 	switch c {
-	case Success, ErrUpdateAvailable, ErrParameter, ErrUnsupportedAttKeyID, ErrReport, ErrInvalidReport, ErrServiceUnavailable, ErrGetLicenseToken:
+	case Success, ErrUpdateAvailable, ErrParameter, ErrUnsupportedAttKeyID, ErrReport, ErrInvalidReport, ErrQEReport, ErrAttKeyNotInitialized, ErrServiceUnavailable, ErrGetLicenseToken:
 		level = slog.LevelDebug
 	case ErrUnexpected:
 		level = slog.LevelError

@@ -81,15 +81,15 @@ func (s *system[C]) try(ctx context.Context, call func(context.Context, *running
 	if err != nil {
 		return err
 	}
-	if r.process == nil {
-		s.one.Lock()
-		ctx = context.WithoutCancel(ctx)
-	}
-	err = call(ctx, r)
-	if r.process == nil {
-		s.one.Unlock()
-	}
-	s.mu.RUnlock()
+	err = func() error {
+		defer s.mu.RUnlock()
+		if r.process == nil {
+			s.one.Lock()
+			defer s.one.Unlock()
+			ctx = context.WithoutCancel(ctx)
+		}
+		return call(ctx, r)
+	}()
 	if died(err) {
 		s.bury(r)
 	}

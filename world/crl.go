@@ -78,11 +78,11 @@ func (r *revocation) entry(serial []byte) x509.RevocationListEntry {
 }
 
 // crl signs a revocation list. Its number is the day and how often lists have
-// changed, so that it grows with either.
+// changed, added: it grows with either, and has 32 bits, for which verifiers have
+// room (pck_crl_num of sgx_ql_qv_supplemental_t).
 func (w *World) crl(s *snapshot, issuer *x509.Certificate, key *ecdsa.PrivateKey, list []x509.RevocationListEntry, days int) ([]byte, error) {
 	issued := w.issued(s.CRLChanged)
-	number := new(big.Int).SetInt64(issued.Unix() / int64((24 * time.Hour).Seconds()))
-	number.Add(number.Lsh(number, 32), new(big.Int).SetUint64(uint64(s.CRLChanges)))
+	number := big.NewInt(issued.Unix()/int64((24*time.Hour).Seconds()) + int64(s.CRLChanges))
 	der, err := x509.CreateRevocationList(nil, &x509.RevocationList{
 		SignatureAlgorithm: x509.ECDSAWithSHA256, Number: number,
 		ThisUpdate: issued, NextUpdate: issued.AddDate(0, 0, days), RevokedCertificateEntries: list,

@@ -146,6 +146,13 @@ func (e *EPID) join(h *pve.Header, message []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	now, err := e.w.state()
+	if err != nil {
+		return nil, err
+	}
+	if n, ok := now.index[j.ppid]; !ok || n.platform.Revoked != nil { // since message 1
+		return nil, fmt.Errorf("PPID %x: %w", j.ppid, ErrEPIDRevoked)
+	}
 	s, err := e.state()
 	if err != nil {
 		return nil, err

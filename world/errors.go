@@ -13,6 +13,8 @@ var (
 	ErrNone = errors.New("there is no world: run `feidi world init`")
 	// ErrDamaged: a file is not as the world wrote it. It names the file.
 	ErrDamaged = errors.New("is damaged")
+	// ErrBusy: another process changes the world for too long.
+	ErrBusy = errors.New("another process is changing the world, and does not end")
 	// ErrOptions: a world or machine cannot be made like that.
 	ErrOptions = errors.New("not possible")
 )

@@ -151,9 +151,16 @@ func (f *factory) check(id []byte) error {
 			return fmt.Errorf("packages[%d]: %w", i, err)
 		}
 	}
+	keys := make(map[string]bool, len(f.Platforms))
 	for i := range f.Platforms {
 		if err := f.Platforms[i].check(f); err != nil {
 			return fmt.Errorf("platforms[%d]: %w", i, err)
+		}
+		// Two would have one PPID, and one of them could not be revoked.
+		if key := string(f.Platforms[i].RootProvisioningKey); keys[key] {
+			return fmt.Errorf("platforms[%d] has the key of another", i)
+		} else {
+			keys[key] = true
 		}
 	}
 	for i, r := range f.RevokedCAs {

@@ -169,6 +169,9 @@ func (m *Machine) write(isNew bool) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
+	if err := syncDir(m.dir); err != nil { // it may have just got the directory of machines
+		return err
+	}
 	b, err := encode(m.file)
 	if err != nil {
 		return err
@@ -200,6 +203,7 @@ func machineNames(dir string) ([]string, error) {
 // removeMachines removes the machines that are of a world, and what their services
 // have kept. A damaged file stays for who wants to look into it.
 func removeMachines(dir string) error {
+	clean(filepath.Join(dir, machinesDir)) // what killed writers have left has fuses in it
 	names, err := machineNames(dir)
 	if err != nil {
 		return err

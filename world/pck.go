@@ -145,13 +145,25 @@ func (w *World) certify(ppid [16]byte, n named, l *level) (*PCK, error) {
 	return c, nil
 }
 
+// intelsPCE is the MRSIGNER of Intel's PCE (service_enclave_mrsigner.hh of Intel's
+// SGX SDK), pceProduct the ISVPRODID of any.
+var intelsPCE = [32]byte{
+	0xc5, 0x4a, 0x62, 0xf2, 0xbe, 0x9e, 0xf7, 0x6e, 0xfb, 0x1f, 0x39, 0x30, 0xad, 0x81, 0xea, 0x7f,
+	0x60, 0xde, 0xfc, 0x1f, 0x5f, 0x25, 0xe0, 0x9b, 0x7c, 0x06, 0x7a, 0x81, 0x5a, 0xe0, 0xc6, 0xcb,
+}
+
+const pceProduct = 1
+
 // AddPCE makes a PCE known besides the world's own, by the SECS of the enclave:
 // all platforms have PCK certificates for it from then on. Intel's signed PCE can
 // so take the place of the world's. A PCE that is known is no error.
 //
-// The error is ErrOptions if the enclave cannot be one, as it may not derive
-// provisioning keys or is under debug.
+// The error is ErrOptions if the enclave is not Intel's PCE, by signer and product:
+// whatever PCE is known here vouches for every machine of the world.
 func (w *World) AddPCE(secs *isa.SECS) error {
+	if own := w.LEPubKeyHash(); secs.MRSigner != intelsPCE && secs.MRSigner != own || secs.ISVProdID != pceProduct {
+		return fmt.Errorf("%w: this PCE is signed by MRSIGNER %x, and neither by Intel nor by the world", ErrOptions, secs.MRSigner)
+	}
 	const need = isa.AttrInit | isa.AttrProvisionKey
 	if secs.Attributes.Flags&(need|isa.AttrDebug) != need {
 		return fmt.Errorf("%w: an enclave with ATTRIBUTES %#x is no PCE", ErrOptions, uint64(secs.Attributes.Flags))

@@ -25,6 +25,8 @@ func (w *World) Register(b []byte) (ppid [16]byte, err error) {
 		return ppid, err
 	} else if p := s.instance(m.instance); p != nil && bytes.Equal(p.Manifest, sum[:]) {
 		return s.ownPPID(p), nil
+	} else if _, err := s.vouched(m); err != nil {
+		return ppid, err // who has nothing to register does not wait for the lock
 	}
 	err = w.locked(func() error {
 		return w.change(func(f *factory) error {
@@ -42,6 +44,10 @@ func (w *World) Register(b []byte) (ppid [16]byte, err error) {
 				}
 				ppid = f.ownPPID(p) // another was faster
 				return errUnchanged
+			}
+			if slices.ContainsFunc(f.Platforms, func(p platform) bool { return bytes.Equal(p.RootProvisioningKey, key) }) {
+				// It would have the PPID and the PCKs of that one.
+				return fmt.Errorf("%w: its key is another platform's", ErrManifest)
 			}
 			now := w.now()
 			if err := f.join(packages, m.instance, now); err != nil {
@@ -108,6 +114,11 @@ func (w *World) AddPackage(request []byte) (certificates [][]byte, err error) {
 	m, err := parseManifest(request, kindAdd)
 	if err != nil {
 		return nil, err
+	}
+	if s, err := w.state(); err != nil {
+		return nil, err
+	} else if _, err := s.vouched(m); err != nil {
+		return nil, err // as in Register
 	}
 	err = w.locked(func() error {
 		return w.change(func(f *factory) error {

@@ -3,6 +3,7 @@ package world
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/feidi-dev/feidi/dcap/verify"
 )
@@ -19,12 +20,14 @@ const (
 	Superseded           Reason = 4
 	CessationOfOperation Reason = 5
 	CertificateHold      Reason = 6
-	RemoveFromCRL        Reason = 8
+	RemoveFromCRL        Reason = 8 // takes an entry of a base CRL back: OpenSSL takes such a certificate
 	PrivilegeWithdrawn   Reason = 9
 	AACompromise         Reason = 10
 )
 
-func (r Reason) valid() bool { return r >= Unspecified && r <= AACompromise && r != 7 }
+func (r Reason) valid() bool {
+	return r >= Unspecified && r <= AACompromise && r != 7 && r != RemoveFromCRL
+}
 
 // RevokeMachine revokes all PCK certificates of a machine, also those that it will
 // have. A machine that is revoked stays as it was.
@@ -41,13 +44,22 @@ func (w *World) RevokeMachine(name string, r Reason) error {
 	}
 	key := m.file.RootProvisioningKey
 	unknown := fmt.Errorf("%s: %w", name, ErrNotRegistered)
-	return w.revoke(r, unknown, func(f *factory) *platform {
+	return w.revoke(r, unknown, func(f *factory) (list []*platform) {
 		for i := range f.Platforms {
-			if bytes.Equal(f.Platforms[i].RootProvisioningKey, key) {
-				return &f.Platforms[i]
+			p := &f.Platforms[i]
+			if bytes.Equal(p.RootProvisioningKey, key) || f.hasPackageOf(p, name) {
+				list = append(list, p)
 			}
 		}
-		return nil
+		return list
+	})
+}
+
+// hasPackageOf reports whether a platform has a package that was made for a machine:
+// its packages may have been registered as several platforms.
+func (f *factory) hasPackageOf(p *platform, machine string) bool {
+	return p.Instance != nil && slices.ContainsFunc(f.Packages, func(k packaged) bool {
+		return k.Machine == machine && bytes.Equal(k.Platform, p.Instance)
 	})
 }
 
@@ -55,24 +67,34 @@ func (w *World) RevokeMachine(name string, r Reason) error {
 // ErrUnknownPlatform if there is none.
 func (w *World) RevokePlatform(ppid [16]byte, r Reason) error {
 	unknown := fmt.Errorf("PPID %x: %w", ppid, ErrUnknownPlatform)
-	return w.revoke(r, unknown, func(f *factory) *platform { return indexOf(f)[ppid].platform })
+	return w.revoke(r, unknown, func(f *factory) []*platform {
+		if p := indexOf(f)[ppid].platform; p != nil {
+			return []*platform{p}
+		}
+		return nil
+	})
 }
 
-func (w *World) revoke(r Reason, unknown error, find func(*factory) *platform) error {
+func (w *World) revoke(r Reason, unknown error, find func(*factory) []*platform) error {
 	if !r.valid() {
 		return fmt.Errorf("%w: there is no reason %d (RFC 5280 §5.3.1)", ErrOptions, int(r))
 	}
 	return w.locked(func() error {
 		return w.change(func(f *factory) error {
-			p := find(f)
-			switch {
-			case p == nil:
+			list := find(f)
+			if len(list) == 0 {
 				return unknown
-			case p.Revoked != nil:
+			}
+			now, changed := w.now(), false
+			for _, p := range list {
+				if p.Revoked == nil {
+					p.Revoked, changed = &revocation{At: now, Reason: r}, true
+				}
+			}
+			if !changed {
 				return errUnchanged
 			}
-			p.Revoked = &revocation{At: w.now(), Reason: r}
-			f.crlsChange(p.Revoked.At)
+			f.crlsChange(now)
 			return nil
 		})
 	})

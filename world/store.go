@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // warning is the first field of each file, for people who look into it.
@@ -115,6 +116,13 @@ func readFile(path string) ([]byte, error) {
 
 // temporary begins the names of files that are being written.
 const temporary = ".tmp-"
+
+// How long a process waits before it looks again whether it may change the world,
+// and how long in all.
+const (
+	lockPause    = 5 * time.Millisecond
+	lockPatience = 10 * time.Second
+)
 
 // writeFile writes a file, mode 0600, whole or not at all, and returns when it is
 // on the disk. With exclusive it replaces none: the error is fs.ErrExist.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -175,9 +176,11 @@ func Remove(dir string) error {
 	if err := syncDir(dir); err != nil {
 		return err
 	}
-	list, err := filepath.Glob(filepath.Join(dir, unfinished+"*"))
-	for _, path := range list {
-		err = errors.Join(err, os.RemoveAll(path))
+	entries, err := os.ReadDir(dir) // no Glob: the user chose dir, and it may look like a pattern
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), unfinished) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
 	}
 	return err
 }

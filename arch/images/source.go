@@ -40,7 +40,9 @@ func source(ctx context.Context, goCommand string) (string, error) {
 }
 
 // root returns the folder of the module that a file of this package belongs to, if
-// it is there as a whole; a vendor folder has no commands of dependencies.
+// it is there as a whole; a vendor folder has no commands of dependencies. What is
+// there is signed as a system enclave, so it must not be anybody's: the path is that
+// of another machine if the program was built there.
 func root(file string) (string, bool) {
 	if !filepath.IsAbs(file) {
 		return "", false
@@ -48,7 +50,7 @@ func root(file string) (string, bool) {
 	dir := filepath.Dir(filepath.Dir(filepath.Dir(filepath.FromSlash(file))))
 	b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	first, _, _ := bytes.Cut(b, []byte("\n"))
-	return dir, err == nil && string(bytes.TrimSpace(first)) == "module "+module
+	return dir, err == nil && string(bytes.TrimSpace(first)) == "module "+module && ours(dir) && ours(filepath.Join(dir, "go.mod"))
 }
 
 // published returns this module as what a program was built with, or nil if that

@@ -112,6 +112,9 @@ func refuse(err error) *refusal {
 	if errors.Is(err, world.ErrWithdrawn) {
 		return &refusal{status: http.StatusGone, code: "Gone", message: world.ErrWithdrawn.Error()}
 	}
+	if errors.Is(err, world.ErrBusy) {
+		return &refusal{status: http.StatusServiceUnavailable, code: "ServiceUnavailable", message: world.ErrBusy.Error()}
+	}
 	return &refusal{status: http.StatusInternalServerError, code: "InternalServerError", message: "the service's log has the reason"}
 }
 

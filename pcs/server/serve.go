@@ -26,12 +26,19 @@ const maxHeader = 16 << 10 // bytes
 // an error.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: s.timeouts.header, ReadTimeout: s.timeouts.read, WriteTimeout: s.timeouts.write,
+		ReadHeaderTimeout: s.timeouts.header, ReadTimeout: s.timeouts.read, WriteTimeout: s.timeouts.write,
 		IdleTimeout: s.timeouts.idle, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelInfo),
 	}
 	s.o.Log.Info("serving", "address", l.Addr().String())
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(limit(l, s.o.MaxConnections)) }()
+	limited := limit(l, s.o.MaxConnections)
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if limited.full() {
+			w.Header().Set("Connection", "close") // others wait for the place
+		}
+		s.ServeHTTP(w, r)
+	})
+	go func() { failed <- server.Serve(limited) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("pcs/server: %w", err)
@@ -55,9 +62,12 @@ type limited struct {
 	once   sync.Once
 }
 
-func limit(l net.Listener, most int) net.Listener {
+func limit(l net.Listener, most int) *limited {
 	return &limited{Listener: l, places: make(chan struct{}, most), closed: make(chan struct{})}
 }
+
+// full reports whether there is no place for another connection.
+func (l *limited) full() bool { return len(l.places) == cap(l.places) }
 
 func (l *limited) Accept() (net.Conn, error) {
 	select {

@@ -30,13 +30,13 @@ func read(path string) ([]byte, error) {
 }
 
 // write writes the file whole or not at all, and returns when it is on the disk.
-// What a writer that was killed leaves behind is overwritten by the next.
+// Several processes may do so at the same time.
 func write(path string, b []byte) error {
-	temp := path + ".new"
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // mode 0600
 	if err != nil {
 		return err
 	}
+	temp := f.Name()
 	_, err = f.Write(b)
 	if err == nil {
 		err = f.Sync()
@@ -48,7 +48,7 @@ func write(path string, b []byte) error {
 		err = os.Rename(temp, path)
 	}
 	if err != nil {
-		_ = os.Remove(temp) // it is the next one's to overwrite otherwise
+		_ = os.Remove(temp) // what is left of it does no harm
 		return err
 	}
 	if runtime.GOOS == "windows" {

@@ -216,9 +216,6 @@ func TestNotKept(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path+".new", make([]byte, 5000), 0o600); err != nil { // of one that was killed
-		t.Fatal(err)
-	}
 	if err := s.RegisterWhiteList(t.Context(), list); err != nil {
 		t.Error(err)
 	}

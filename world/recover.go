@@ -10,9 +10,10 @@ import (
 
 // RecoverOptions say what a TCB recovery brings.
 type RecoverOptions struct {
-	// CPUSVN is the machine's new one. If it is zero, components 1 and 2, the
-	// microcode, become one more than both the machine's and the newest
-	// level's.
+	// CPUSVN is the machine's new one. If it is zero, a machine that is behind gets
+	// that of the newest level, unless there are advisories to be answered; else
+	// components 1 and 2, the microcode, become one more than both the machine's
+	// and the newest level's.
 	CPUSVN [16]byte
 	// Advisories are what a new level of TCB answers, such as INTEL-SA-00615: all
 	// levels below have them from then on.
@@ -73,7 +74,12 @@ func (w *World) Recover(name string, o RecoverOptions) (*Machine, error) {
 // target returns the CPUSVN that a recovery leads to.
 func (o *RecoverOptions) target(m *Machine, newest []byte) ([]byte, error) {
 	to := slices.Clone(o.CPUSVN[:])
-	if o.CPUSVN == [16]byte{} {
+	behind := !bytes.Equal(m.CPUSVN[:], newest) && atMost(m.CPUSVN[:], newest)
+	switch {
+	case o.CPUSVN != [16]byte{}:
+	case behind && len(o.Advisories) == 0 && !o.Early:
+		to = slices.Clone(newest)
+	default:
 		to = highest(m.CPUSVN[:], newest)
 		for i := range 2 {
 			if to[i]++; to[i] == 0 {
@@ -83,7 +89,7 @@ func (o *RecoverOptions) target(m *Machine, newest []byte) ([]byte, error) {
 	}
 	switch {
 	case !atMost(m.CPUSVN[:], to):
-		return nil, fmt.Errorf("%w: %s has CPUSVN %x, and %x is not above it in each byte", ErrLowerSVN, m.Name, m.CPUSVN, to)
+		return nil, fmt.Errorf("%w: %s has CPUSVN %x, and %x is below it in a byte", ErrLowerSVN, m.Name, m.CPUSVN, to)
 	case bytes.Equal(m.CPUSVN[:], to):
 		return nil, fmt.Errorf("%w: %s has CPUSVN %x already", ErrOptions, m.Name, to)
 	case !atMost(to, newest) && !atMost(newest, to):

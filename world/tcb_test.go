@@ -270,3 +270,29 @@ func TestDocuments(t *testing.T) {
 		t.Errorf("TDX: %+v", info.TCBInfo)
 	}
 }
+
+// A machine that is behind gets the newest level's CPUSVN if no other is named, which
+// is no event; with an advisory to be answered it is one.
+func TestCatchUp(t *testing.T) {
+	w, _ := newWorld(t)
+	for _, name := range []string{"a", "b"} {
+		if _, err := w.NewMachine(name, MachineOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := w.Recover("a", RecoverOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := tcbInfo(t, w, dcap.TEESGX, DefaultFMSPC, Selection{}).EvaluationDataNumber
+	b, err := w.Recover("b", RecoverOptions{})
+	if err != nil || b.CPUSVN != a.CPUSVN {
+		t.Errorf("b has %x, a %x, %v", b.CPUSVN, a.CPUSVN, err)
+	}
+	if n := tcbInfo(t, w, dcap.TEESGX, DefaultFMSPC, Selection{}).EvaluationDataNumber; n != number {
+		t.Errorf("evaluation %d after catching up, %d before", n, number)
+	}
+	if b, err = w.Recover("b", RecoverOptions{Advisories: []string{"INTEL-SA-00001"}}); err != nil || b.CPUSVN[0] != a.CPUSVN[0]+1 {
+		t.Errorf("b has %x, %v", b.CPUSVN, err)
+	}
+}

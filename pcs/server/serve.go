@@ -38,6 +38,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 		s.ServeHTTP(w, r)
 	})
+	fresh := fresh{conns: map[net.Conn]bool{}}
+	server.ConnState = fresh.change
 	go func() { failed <- server.Serve(limited) }()
 	select {
 	case err := <-failed:
@@ -47,10 +49,41 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.o.Log.Info("stopping", "address", l.Addr().String())
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Drain)
 	defer cancel()
+	fresh.close()
 	if err := server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("pcs/server: requests were broken off: %w", err), server.Close())
 	}
 	return nil
+}
+
+// fresh are connections that had no request yet, for which Shutdown would wait some
+// seconds. Clients open such in advance.
+type fresh struct {
+	mu       sync.Mutex
+	conns    map[net.Conn]bool
+	stopping bool
+}
+
+func (f *fresh) change(c net.Conn, s http.ConnState) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case s != http.StateNew:
+		delete(f.conns, c)
+	case f.stopping:
+		_ = c.Close() // it had nothing to say yet
+	default:
+		f.conns[c] = true
+	}
+}
+
+func (f *fresh) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stopping = true
+	for c := range f.conns {
+		_ = c.Close() // likewise
+	}
 }
 
 // limited is a listener that has a number of connections open at most. The

@@ -89,6 +89,24 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// A connection on which nothing was asked, as clients open in advance, is not
+// waited for.
+func TestStopFresh(t *testing.T) {
+	address, stop, ended := start(t, New(theWorld(t).World, Options{Drain: time.Second}))
+	silent, c := dial(t, address), dial(t, address)
+	fmt.Fprint(c, "GET /sgx/certification/v4/fmspcs HTTP/1.1\r\nHost: x\r\n\r\n") // so that the one before was taken
+	if _, err := c.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if _, err := silent.Read(make([]byte, 1)); err == nil {
+		t.Error("the silent connection was told something")
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // What takes longer than Drain is broken off, which Serve says.
 func TestDrain(t *testing.T) {
 	address, stop, ended := start(t, New(theWorld(t).World, Options{Drain: 50 * time.Millisecond}))

@@ -73,9 +73,21 @@ func New(o Options) *Client {
 	return c
 }
 
+// dial connects, and waits while the socket's queue is full, as connect(2) does for
+// those who let it block.
 func dial(ctx context.Context, path string) (net.Conn, error) {
 	var d net.Dialer
-	return d.DialContext(ctx, "unix", address(path))
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		c, err := d.DialContext(ctx, "unix", address(path))
+		if !errors.Is(err, syscall.EAGAIN) {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
 }
 
 // address is what package net takes for path.

@@ -3,6 +3,7 @@ package enclave_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"strings"
@@ -221,6 +222,31 @@ func TestLaunchControl(t *testing.T) {
 		t.Errorf("attributes %+v, the token's are %+v", e.SECS().Attributes, want)
 	}
 	mustCall(t, e, toy.ECallAdd, toy.MSAdd{})
+
+	asked := 0
+	source := enclave.WithTokenSource(func(_ context.Context, mrEnclave [32]byte, modulus *[384]byte, a isa.Attributes) (*isa.EinitToken, error) {
+		if asked++; mrEnclave != token.MREnclave || sha256.Sum256(modulus[:]) != token.MRSigner || a != tokenAttributes {
+			t.Errorf("a token is wanted for enclave %x, signer's key %x…, %+v", mrEnclave, modulus[:8], a)
+		}
+		return good, nil
+	})
+	load(t, m, launcher, source)
+	load(t, m, stranger, source, enclave.WithEinitToken(good))
+	load(t, powerOn(t, enclave.MachineConfig{}), stranger, source)
+	if asked != 0 {
+		t.Errorf("a token that nobody needs was asked for %d times", asked)
+	}
+	mustCall(t, load(t, m, stranger, source), toy.ECallAdd, toy.MSAdd{})
+	if asked != 1 {
+		t.Errorf("a token was asked for %d times", asked)
+	}
+	errNone := errors.New("not on the list")
+	none := enclave.WithTokenSource(func(context.Context, [32]byte, *[384]byte, isa.Attributes) (*isa.EinitToken, error) {
+		return nil, errNone
+	})
+	if _, err := m.Load(ctx, stranger, none); !errors.Is(err, errNone) || !errors.Is(err, isa.ErrInvalidEinitToken) {
+		t.Errorf("no token was to be had: %v", err)
+	}
 
 	forged := *good
 	forged.MAC[3] ^= 1

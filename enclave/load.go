@@ -103,7 +103,7 @@ func (e *Enclave) build(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := e.einit(); err != nil {
+	if err := e.launch(ctx); err != nil {
 		return err
 	}
 	for _, run := range added {
@@ -197,16 +197,30 @@ func (e *Enclave) extend(pa cpu.PA, r *image.Run) error {
 	return nil
 }
 
+// launch performs EINIT, and if that wants a launch token gets one.
+func (e *Enclave) launch(ctx context.Context) error {
+	err := e.einit(e.opt.token)
+	if e.opt.tokens == nil || e.opt.token != nil || !errors.Is(err, isa.ErrInvalidEinitToken) {
+		return err
+	}
+	css := e.img.SigStruct
+	token, terr := e.opt.tokens(ctx, css.EnclaveHash, &css.Modulus, e.SECS().Attributes)
+	if terr != nil {
+		return fmt.Errorf("%w: no launch token: %w", err, terr)
+	}
+	return e.einit(token)
+}
+
 // einit performs EINIT. Unless launch control is locked, it first writes the
 // signer to IA32_SGXLEPUBKEYHASH, as the Linux driver does.
-func (e *Enclave) einit() error {
+func (e *Enclave) einit(token *isa.EinitToken) error {
 	css := e.img.SigStruct
 	e.m.launch.Lock()
 	defer e.m.launch.Unlock()
 	if !e.m.locked {
 		e.m.Processor().SetLEPubKeyHash(sign.MRSigner(css))
 	}
-	if err := e.m.Processor().EINIT(e.secs, css, e.opt.token); err != nil {
+	if err := e.m.Processor().EINIT(e.secs, css, token); err != nil {
 		return fmt.Errorf("enclave: EINIT: %w", err)
 	}
 	return nil

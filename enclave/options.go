@@ -17,6 +17,7 @@ type options struct {
 	debug       bool
 	force       bool
 	token       *isa.EinitToken
+	tokens      TokenSource
 	ocalls      []OCall
 	otherOCalls OCall
 	timeLimit   time.Duration
@@ -34,6 +35,18 @@ func WithForce() Option { return func(o *options) { o.force = true } }
 
 // WithEinitToken gives EINIT a launch token.
 func WithEinitToken(t *isa.EinitToken) Option { return func(o *options) { o.token = t } }
+
+// TokenSource gives a launch token for an enclave: for its MRENCLAVE, the modulus
+// of its signer's key, little endian, and the attributes that it was created with.
+// Such are LaunchToken of an aesm.LaunchService and GetLaunchToken of an
+// aesm.Client.
+type TokenSource func(ctx context.Context, mrEnclave [32]byte, modulus *[isa.RSAKeySize]byte, attributes isa.Attributes) (*isa.EinitToken, error)
+
+// WithTokenSource has Load ask for a launch token if EINIT wants one, which it does
+// where launch control is locked to another signer. The attributes of a token are
+// those that this machine has of what the image asks for, so that it is best made
+// then.
+func WithTokenSource(f TokenSource) Option { return func(o *options) { o.tokens = f } }
 
 // WithOCalls gives the OCALL table: the function at index i serves OCALL i.
 func WithOCalls(table ...OCall) Option { return func(o *options) { o.ocalls = table } }

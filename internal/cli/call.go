@@ -47,7 +47,7 @@ An OCALL then fails with SGX_ERROR_INVALID_FUNCTION, or succeeds without any
 effect with --answer-ocalls; either way it is named on standard error.
 
 ` + loadingHelp,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi call /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl 'add(40, 2)' 'sum("ABC")'
   feidi call /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl 'print("Hello from inside.\n")' -q
   feidi call /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl 'ask(1)' --ocall ocall_ask=42 --json

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
+			"daemon":   daemon,
 			"jsonkeys": jsonKeys,
 			"json":     jsonValue,
 			"samejson": sameJSON,

@@ -12,13 +12,13 @@ import (
 	"github.com/feidi-dev/feidi/image"
 )
 
-func (a *app) demo() *cobra.Command {
-	d := &demo{Steps: []step{}}
+func (a *app) demoEnclave() *cobra.Command {
+	d := &enclaveDemo{Steps: []step{}}
 	cmd := a.verb(&cobra.Command{
-		Use:   "demo",
+		Use:   "enclave",
 		Short: "Build an enclave, run it, and show what it can do",
-		Long: `Demo assembles two small enclaves, signs them with a fresh key and loads them on
-a software machine. They compute, call the host, check each other's REPORT,
+		Long: `Demo enclave assembles two small enclaves, signs them with a fresh key and loads
+them on a software machine. They compute, call the host, check each other's REPORT,
 derive sealing keys, fault, recover and are stopped. Each step is checked; one
 that does not come out as on hardware ends the demo with exit code 1.
 
@@ -26,8 +26,8 @@ With --save it keeps the enclaves' files, to inspect, run and call them:
 alice.signed.so, bob.signed.so, and an SGX stream with its SIGSTRUCT,
 stream.sgxs and stream.sig, and toy.edl, which says what alice and bob can be
 asked.`,
-		Example: `  feidi demo
-  feidi demo --save /tmp/feidi-demo`,
+		Example: `  feidi demo enclave
+  feidi demo enclave --save /tmp/feidi-demo`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := interruptible()
@@ -56,8 +56,8 @@ asked.`,
 	return cmd
 }
 
-// demo is the JSON object of demo.
-type demo struct {
+// enclaveDemo is the JSON object of demo enclave.
+type enclaveDemo struct {
 	OK    bool   `json:"ok"`
 	MS    int64  `json:"ms"`
 	Steps []step `json:"steps"`
@@ -76,7 +76,7 @@ type step struct {
 	Text string `json:"text"`
 }
 
-func (d *demo) say(name, format string, args ...any) {
+func (d *enclaveDemo) say(name, format string, args ...any) {
 	s := step{name, fmt.Sprintf(format, args...)}
 	d.Steps = append(d.Steps, s)
 	if d.told != nil {
@@ -84,7 +84,7 @@ func (d *demo) say(name, format string, args ...any) {
 	}
 }
 
-func (d *demo) tearDown() error {
+func (d *enclaveDemo) tearDown() error {
 	var errs []error
 	for _, e := range []*enclave.Enclave{d.alice, d.bob} {
 		if e != nil {
@@ -98,7 +98,7 @@ func (d *demo) tearDown() error {
 }
 
 // run makes all steps, and takes down what was built.
-func (d *demo) run(ctx context.Context) (err error) {
+func (d *enclaveDemo) run(ctx context.Context) (err error) {
 	defer func() {
 		if derr := d.tearDown(); derr != nil {
 			err = errors.Join(err, cannot(derr))

@@ -20,7 +20,7 @@ import (
 )
 
 // build assembles and signs two enclaves that differ in one word.
-func (d *demo) build(context.Context) error {
+func (d *enclaveDemo) build(context.Context) error {
 	key, err := sign.GenerateKey(rand.Reader)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (d *demo) build(context.Context) error {
 	return nil
 }
 
-func (d *demo) powerOn(context.Context) (err error) {
+func (d *enclaveDemo) powerOn(context.Context) (err error) {
 	if d.machine, err = enclave.PowerOn(enclave.MachineConfig{}); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (d *demo) powerOn(context.Context) (err error) {
 }
 
 // load loads both enclaves.
-func (d *demo) load(ctx context.Context) (err error) {
+func (d *enclaveDemo) load(ctx context.Context) (err error) {
 	for i, e := range []struct {
 		name string
 		to   **enclave.Enclave
@@ -117,7 +117,7 @@ func buffers(e *enclave.Enclave, contents ...[]byte) ([]*enclave.Buffer, error) 
 	return all, nil
 }
 
-func (d *demo) ecall(ctx context.Context) error {
+func (d *enclaveDemo) ecall(ctx context.Context) error {
 	r, err := ecall(ctx, d.alice, toy.ECallAdd, toy.MSAdd{A: 40, B: 2})
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (d *demo) ecall(ctx context.Context) error {
 	return nil
 }
 
-func (d *demo) ocall(ctx context.Context) error {
+func (d *enclaveDemo) ocall(ctx context.Context) error {
 	b, err := buffers(d.alice, make([]byte, 16))
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func (d *demo) ocall(ctx context.Context) error {
 }
 
 // report is local attestation: alice makes a REPORT for bob, who checks it.
-func (d *demo) report(ctx context.Context) error {
+func (d *enclaveDemo) report(ctx context.Context) error {
 	target := d.bob.TargetInfo()
 	ti, err := target.AppendBinary(nil)
 	if err != nil {
@@ -204,7 +204,7 @@ func (d *demo) report(ctx context.Context) error {
 }
 
 // seal derives sealing keys of both enclaves under both policies.
-func (d *demo) seal(ctx context.Context) error {
+func (d *enclaveDemo) seal(ctx context.Context) error {
 	keys := map[isa.KeyPolicy][2][]byte{}
 	for _, policy := range []isa.KeyPolicy{isa.PolicyMREnclave, isa.PolicyMRSigner} {
 		var pair [2][]byte
@@ -251,7 +251,7 @@ func sealKey(ctx context.Context, e *enclave.Enclave, policy isa.KeyPolicy) ([]b
 
 // fault divides by zero and executes an illegal instruction; alice's handler
 // recovers from both.
-func (d *demo) fault(ctx context.Context) error {
+func (d *enclaveDemo) fault(ctx context.Context) error {
 	for _, c := range []struct {
 		what string
 		kind toy.FaultKind
@@ -276,7 +276,7 @@ func (d *demo) fault(ctx context.Context) error {
 }
 
 // outside reads alice's memory as the host does.
-func (d *demo) outside(context.Context) error {
+func (d *enclaveDemo) outside(context.Context) error {
 	b := make([]byte, 16)
 	if _, err := d.alice.ReadAt(b, 0); err != nil {
 		return err
@@ -289,7 +289,7 @@ func (d *demo) outside(context.Context) error {
 }
 
 // stop ends a call that would never return.
-func (d *demo) stop(ctx context.Context) error {
+func (d *enclaveDemo) stop(ctx context.Context) error {
 	const limit = 20 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -302,7 +302,7 @@ func (d *demo) stop(ctx context.Context) error {
 }
 
 // crash has bob fault without a handler.
-func (d *demo) crash(ctx context.Context) error {
+func (d *enclaveDemo) crash(ctx context.Context) error {
 	b := toy.Encode(toy.MSFault{Kind: toy.FaultUD2})
 	err := d.bob.ECall(ctx, int(toy.ECallFault), b)
 	if !errors.Is(err, enclave.ErrEnclaveCrashed) {

@@ -11,7 +11,7 @@ func (a *app) edl() *cobra.Command {
 		Long: `An EDL file says what an enclave and its host may call of each other. Feidi reads
 the language of the Intel SGX SDK's sgx_edger8r, with #define, #ifdef and
 #include, and that of Open Enclave (--dialect oe).`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi edl check /tmp/feidi-demo/toy.edl
   feidi edl plan /tmp/feidi-demo/toy.edl
   feidi edl fmt /tmp/feidi-demo/toy.edl

@@ -18,7 +18,7 @@ func (a *app) edlCheck() *cobra.Command {
 		Long: `Check reads EDL files with all that they import and shows every error with its
 place. The exit code is 1 if there is one. What nobody would write on purpose
 is a warning.`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi edl check /tmp/feidi-demo/toy.edl --search-path /opt/intel/sgxsdk/include`,
 		Args:              operands("the EDL file..."),
 		ValidArgsFunction: edlFiles,

@@ -16,7 +16,7 @@ func (a *app) edlFmt() *cobra.Command {
 		Short: "Print EDL files in canonical form",
 		Long: `Fmt prints EDL files in canonical form. Comments and directives stay. With -d it
 shows what would change, with the exit code 1 if anything would.`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi edl fmt /tmp/feidi-demo/toy.edl`,
 		Args:              operands("the EDL file..."),
 		ValidArgsFunction: edlFiles,

@@ -45,7 +45,7 @@ hyphen or two. A link to feidi that is named sgx_edger8r is this verb.
 
 In Go, another name of an integer is that integer; of other types only the size
 counts, and they are integers or arrays of bytes.`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi edl gen /tmp/feidi-demo/toy.edl --trusted-dir /tmp/feidi-demo/enclave --untrusted-dir /tmp/feidi-demo/app
   feidi edl gen /tmp/feidi-demo/toy.edl --lang go --untrusted --package client --untrusted-dir /tmp/feidi-demo/client`,
 		Args:              operands("the EDL file..."),

@@ -20,7 +20,7 @@ parameter lies in the marshalling structure: offset and size in bytes, as C has
 them on x86-64.
 
 ` + typesHelp,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi edl plan /tmp/feidi-demo/toy.edl --json`,
 		Args:              operands("the EDL file"),
 		ValidArgsFunction: edlFiles,

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -41,13 +43,14 @@ func (e *examples) below(t *testing.T, cmd *cobra.Command) {
 }
 
 func (e *examples) run(t *testing.T, cmd *cobra.Command) {
-	switch cmd.Name() {
-	case "build", "run", "test":
+	switch cmd.CommandPath() {
+	case "feidi build", "feidi run", "feidi test", "feidi demo", "feidi aesmd", "feidi machine identify":
 		if _, err := exec.LookPath("go"); err != nil {
 			t.Skip(err)
 		}
 	}
 	tmp := filepath.ToSlash(t.TempDir())
+	e.state(t, cmd)
 	ran := 0
 	for line := range strings.Lines(cmd.Example) {
 		line = strings.NewReplacer("/tmp/feidi-demo", e.demo, "/tmp", tmp).Replace(line)
@@ -67,11 +70,15 @@ func (e *examples) run(t *testing.T, cmd *cobra.Command) {
 			continue // another program's
 		}
 		ran++
-		if strings.HasPrefix(args, "demo --save") {
+		if strings.HasPrefix(args, "demo enclave --save") {
 			if e.saved {
 				continue
 			}
 			e.saved = true
+		}
+		if isDaemon(args) {
+			e.daemon(t, args)
+			continue
 		}
 		if cmd.Name() == "test" { // runs itself
 			if out, err := exec.Command("feidi", words(args)...).CombinedOutput(); err != nil {
@@ -89,6 +96,64 @@ func (e *examples) run(t *testing.T, cmd *cobra.Command) {
 	}
 	if ran == 0 {
 		t.Error("no example")
+	}
+}
+
+// state gives a verb that changes a world one of its own: with the machines laptop and
+// server, or what it takes for the example to make them.
+func (e *examples) state(t *testing.T, cmd *cobra.Command) {
+	path := strings.TrimPrefix(cmd.CommandPath(), "feidi ")
+	verb, _, _ := strings.Cut(path, " ")
+	switch verb {
+	case "world", "machine", "pcs", "aesmd":
+		t.Setenv("XDG_STATE_HOME", t.TempDir())
+	default:
+		return
+	}
+	steps := []string{"world init", "machine new laptop", "machine new server --packages 2"}
+	switch path {
+	case "world", "world init":
+		steps = nil
+	case "machine", "machine new":
+		steps = steps[:1]
+	}
+	for _, args := range steps {
+		if code := Main(words(args), nil, io.Discard, t.Output()); code != exitOK {
+			t.Fatalf("feidi %s: exit code %d", args, code)
+		}
+	}
+}
+
+// isDaemon reports whether a command runs until it is interrupted.
+func isDaemon(args string) bool {
+	return (strings.HasPrefix(args, "aesmd") || strings.HasPrefix(args, "pcs serve")) && !strings.Contains(args, "--check")
+}
+
+// daemon runs a command until it says where it listens, and interrupts it.
+func (e *examples) daemon(t *testing.T, args string) {
+	if strings.HasPrefix(args, "pcs serve") {
+		args += " --listen 127.0.0.1:0" // the port may be in use
+	}
+	cmd := exec.Command("feidi", words(args)...)
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Errorf("feidi %s: says nothing", args)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.Copy(io.Discard, out); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("feidi %s: %v", args, err)
 	}
 }
 

@@ -32,7 +32,7 @@ to compare with; with 1 if one of them does not fit.
 In JSON, "debug" is ATTRIBUTES.DEBUG as signed, and "debug_allowed" says
 whether the signer lets the enclave be loaded for debugging. Without a
 SIGSTRUCT, what it would tell is null.`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi inspect /tmp/feidi-demo/alice.signed.so
   feidi inspect /tmp/feidi-demo/stream.sgxs --sigstruct /tmp/feidi-demo/stream.sig --pages
   feidi inspect /tmp/feidi-demo/alice.signed.so --json`,

@@ -48,7 +48,7 @@ verifies quotes of SGX enclaves and TDX guests, as they come from the hardware.
 
 ` + notProtected,
 		Example: `  feidi doctor
-  feidi demo --save /tmp/feidi-demo
+  feidi demo enclave --save /tmp/feidi-demo
   feidi inspect /tmp/feidi-demo/alice.signed.so
   feidi run /tmp/feidi-demo/alice.signed.so
   feidi verify ` + sampleSet + `/quote.bin --collateral ` + sampleSet + `/collateral.json --root ` + sampleSet + `/root.pem --at 2026-06-02`,
@@ -87,6 +87,10 @@ verifies quotes of SGX enclaves and TDX guests, as they come from the hardware.
 		a.quote(),
 		a.verify(),
 		a.verifyd(),
+		a.world(),
+		a.machine(),
+		a.pcs(),
+		a.aesmd(),
 		a.demo(),
 		a.version(),
 		a.man(),

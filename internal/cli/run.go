@@ -38,7 +38,7 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
 "load_ms" the time until the enclave could be called, with that counting.`,
 		Example: `  feidi run ./examples/hello
   feidi run -q --env HOME --heap 64M --timing ./examples/hello
-  feidi demo --save /tmp/feidi-demo
+  feidi demo enclave --save /tmp/feidi-demo
   feidi run /tmp/feidi-demo/alice.signed.so
   feidi run --sigstruct /tmp/feidi-demo/stream.sig --trace /tmp/feidi-demo/stream.sgxs
   feidi run --debug --json /tmp/feidi-demo/alice.signed.so`,
@@ -54,6 +54,9 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
 			}
 			if len(args) > 1 {
 				return usage("%.60q: arguments are for Go programs; flags stand before the file", args[1])
+			}
+			if p.attest {
+				return usage("--attest is for Go programs, and %.60s is none", args[0])
 			}
 			m, err := parseImage(args[0], file, l.sigstruct)
 			if err != nil {

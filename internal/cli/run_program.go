@@ -19,26 +19,31 @@ import (
 	"github.com/feidi-dev/feidi/enclave/process"
 	"github.com/feidi-dev/feidi/gobuild"
 	"github.com/feidi-dev/feidi/image"
+	"github.com/feidi-dev/feidi/internal/rig"
 	"github.com/feidi-dev/feidi/internal/state"
+	"github.com/feidi-dev/feidi/world"
 )
 
 // running are the flags of a Go program that runs.
 type running struct {
 	building
-	env     []string
-	machine string
-	dir     string
-	quiet   bool
-	timing  bool
-	guard   bool
-	load    *loading
+	env []string
+	serving
+	attest bool
+	dir    string
+	quiet  bool
+	timing bool
+	guard  bool
+	load   *loading
 }
 
 func (r *running) flags(cmd *cobra.Command) {
 	r.building.flags(cmd)
 	set := cmd.Flags()
 	set.StringArrayVar(&r.env, "env", nil, "give the program an environment variable, `NAME=VALUE` or NAME; * is all")
-	set.StringVar(&r.machine, "machine", "default", "run on the machine with this `name`, whose fuses are kept")
+	r.makes = true
+	r.serving.add(cmd)
+	set.BoolVar(&r.attest, "attest", false, "have the machine's AESM run beside the program, so that it gets quotes")
 	set.StringVar(&r.dir, "dir", "", "start the program in this `directory`")
 	set.BoolVarP(&r.quiet, "quiet", "q", false, "do not say that nothing is protected")
 	set.BoolVar(&r.guard, "guard", false, "have the kernel kill feidi if a system call is made inside the enclave")
@@ -75,12 +80,11 @@ func (a *app) runProgram(name string, file []byte, args []string, r *running) er
 		return cannot(fmt.Errorf("%s: %w", name, err))
 	}
 	g := &goProgram{name: name, image: img, read: time.Now()}
-	c, err := state.Machine(r.machine)
-	if errors.Is(err, state.ErrName) {
-		return usage("--machine %w", err)
-	} else if err != nil {
-		return cannot(err)
+	kept, up, err := r.on(a)
+	if err != nil {
+		return err
 	}
+	c := kept.CPU()
 	env, err := r.environment()
 	if err != nil {
 		return err
@@ -95,21 +99,63 @@ func (a *app) runProgram(name string, file []byte, args []string, r *running) er
 		return cannot(err)
 	}
 	defer std.close()
-	p := process.New(process.Config{
-		Args: append([]string{name}, args...), Env: env, Dir: r.dir,
-		Stdin: std.in, Stdout: std.out, Stderr: std.err,
-	})
 	leaves := newLeafLog()
 	if r.load.trace {
 		c.Trace = leaves.add
 		leaves.w = bufio.NewWriter(a.err)
 	}
-	m, err := enclave.PowerOn(enclave.MachineConfig{CPU: c})
+	m, err := enclave.PowerOn(enclave.MachineConfig{CPU: c, LockedLaunch: kept.LockedLaunch})
 	if err != nil {
 		return cannot(err)
 	}
-	err = a.runOn(m, g, p, r)
+	with := &beside{stop: func() error { return nil }}
+	if up != nil {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + rig.Threads)
+		start := up.launch
+		if r.attest {
+			start = up.attest
+		}
+		if with, err = start(context.Background(), m); err != nil {
+			return cannot(errors.Join(err, m.Close()))
+		}
+	}
+	err = a.runOn(m, g, process.New(process.Config{
+		Args: append([]string{name}, args...), Env: append(env, with.env...), Dir: r.dir,
+		Stdin: std.in, Stdout: std.out, Stderr: std.err,
+	}), r, with.tokens)
+	err = errors.Join(err, closing(with.stop()))
 	return errors.Join(err, closing(m.Close()), closing(leaves.flush()))
+}
+
+// on is the machine that a program runs on, and if it is to attest or needs a launch
+// token what the machine's services need. Without a world a machine is made when it
+// is wanted.
+func (r *running) on(a *app) (*world.Machine, *services, error) {
+	if r.attest {
+		up, err := r.prepare(a, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		return up.machine, up, nil
+	}
+	if r.pcs != "" || r.qcnl != "" || r.pce != "" {
+		return nil, nil, usage("--pcs, --qcnl and --pce are for a program that attests: give --attest, too")
+	}
+	dir, err := state.Dir()
+	if err != nil {
+		return nil, nil, cannot(err)
+	}
+	m, err := world.UseMachine(dir, r.machine)
+	switch {
+	case errors.Is(err, world.ErrName):
+		return nil, nil, usage("--machine %w", err)
+	case err != nil:
+		return nil, nil, cannot(err)
+	case m.LockedLaunch:
+		up, err := r.prepare(a, nil)
+		return m, up, err
+	}
+	return m, nil, nil
 }
 
 func closing(err error) error {
@@ -120,14 +166,14 @@ func closing(err error) error {
 }
 
 // runOn loads a program on a machine and runs it to its end.
-func (a *app) runOn(m *enclave.Machine, p *goProgram, proc *process.Process, r *running) error {
+func (a *app) runOn(m *enclave.Machine, p *goProgram, proc *process.Process, r *running, tokens enclave.TokenSource) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if r.load.timeout > 0 {
 		ctx, cancel = context.WithTimeout(ctx, r.load.timeout)
 		defer cancel()
 	}
-	opts := []enclave.Option{proc.Option()}
+	opts := []enclave.Option{proc.Option(), enclave.WithTokenSource(tokens)}
 	if r.load.debug {
 		opts = append(opts, enclave.WithDebug())
 	}

@@ -47,7 +47,7 @@ one line after the other, and its exit code is 1 if any of them failed.
 ` + typesHelp + `
 
 ` + loadingHelp,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   echo 'add(40, 2)' | feidi shell /tmp/feidi-demo/alice.signed.so --edl /tmp/feidi-demo/toy.edl`,
 		Args: operands("the enclave's file"),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -33,7 +33,7 @@ the same bytes. Without --date it is the day of SOURCE_DATE_EPOCH, or today.
 
 The commands and options of sgx_sign are taken as they are, also with one
 hyphen, so that a link of that name to feidi stands in for it in a Makefile.`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi sign --generate --key /tmp/key.pem
   feidi sign /tmp/feidi-demo/alice.signed.so --resign --key /tmp/key.pem -o /tmp/alice.signed.so --date 2026-01-31
   feidi sign sign -enclave /tmp/feidi-demo/alice.signed.so -key /tmp/key.pem -out /tmp/again.signed.so -resign
@@ -58,7 +58,7 @@ func (a *app) signSign() *cobra.Command {
 	cmd := a.verb(&cobra.Command{
 		Use:   "sign FILE --key KEY.pem -o OUT",
 		Short: "Sign with a private key; the same as `feidi sign` without a command",
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi sign sign /tmp/feidi-demo/alice.signed.so -resign --generate -key /tmp/key.pem -out /tmp/alice.signed.so`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runSign(cmd, f, args) },

@@ -18,7 +18,7 @@ func (a *app) catsig() *cobra.Command {
 		Long: `Catsig writes the signed enclave with a signature of what gendata wrote. The
 enclave and the configuration must be those of gendata; the date is the one in
 its file.`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi sign gendata /tmp/feidi-demo/alice.signed.so --resign -o /tmp/alice.data
   openssl genrsa -3 -out /tmp/key.pem 3072
   openssl rsa -in /tmp/key.pem -pubout -out /tmp/public.pem

@@ -21,7 +21,7 @@ func (a *app) dump() *cobra.Command {
 layout, and the SIGSTRUCT. --dumpfile writes them as sgx_sign does, a name and
 a value a line, for scripts; --cssfile writes the SIGSTRUCT alone. It checks
 nothing: that is what ` + "`feidi inspect`" + ` is for.`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi sign dump /tmp/feidi-demo/alice.signed.so
   feidi sign dump -enclave /tmp/feidi-demo/alice.signed.so -dumpfile - -cssfile /tmp/alice.sig`,
 		Args: cobra.MaximumNArgs(1),

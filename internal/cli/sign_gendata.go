@@ -12,7 +12,7 @@ func (a *app) gendata() *cobra.Command {
 		Long: `Gendata writes the 256 bytes that a signature covers: the SIGSTRUCT's header and
 body. Sign them elsewhere with RSA, PKCS #1 v1.5 and SHA-256; catsig takes the
 signature with the public key, the same enclave and the same configuration.`,
-		Example: `  feidi demo --save /tmp/feidi-demo
+		Example: `  feidi demo enclave --save /tmp/feidi-demo
   feidi sign gendata /tmp/feidi-demo/alice.signed.so --resign -o /tmp/alice.data`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

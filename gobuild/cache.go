@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // A file of the cache ends with the SHA-256 of what it holds: one that a full
@@ -31,7 +33,7 @@ func writeCached(path string, b []byte) {
 	sum := sha256.Sum256(b)
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err == nil {
-		_ = writeFile(path, append(b[:len(b):len(b)], sum[:]...), 0o644)
+		_ = atomicfile.WriteCache(path, append(b[:len(b):len(b)], sum[:]...), 0o644)
 		prune(dir)
 	}
 }
@@ -63,25 +65,5 @@ func ensureFile(path string, b []byte) error {
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, b) {
 		return nil
 	}
-	return writeFile(path, b, 0o644)
-}
-
-// writeFile writes a file whole or not at all.
-func writeFile(path string, b []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.WriteCache(path, b, 0o644)
 }

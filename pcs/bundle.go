@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // Bundle is collateral that was saved: a folder with a file for each document,
@@ -39,7 +40,7 @@ type bundleFile struct {
 	part     func(*Bundle) *[]byte
 	chain    bool
 	optional bool
-	most     int64
+	most     int
 }
 
 var bundleFiles = []bundleFile{
@@ -70,7 +71,7 @@ func LoadBundle(path string) (*Bundle, error) {
 	if info.IsDir() {
 		return loadFolder(path)
 	}
-	text, err := readBounded(path, dcap.MaxCollateralSize)
+	text, err := atomicfile.Read(path, dcap.MaxCollateralSize)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func loadFolder(dir string) (*Bundle, error) {
 	if missing != nil {
 		return nil, fmt.Errorf("%s: %s missing: a bundle of collateral has %s", dir, strings.Join(missing, ", "), "tcbinfo.json, qeid.json, their chains, pckcrl.der and rootcrl.der")
 	}
-	text, err := readBounded(filepath.Join(dir, bundleTime), 64)
+	text, err := atomicfile.Read(filepath.Join(dir, bundleTime), 64)
 	if errors.Is(err, os.ErrNotExist) {
 		return b, nil
 	}
@@ -116,7 +117,7 @@ func loadFolder(dir string) (*Bundle, error) {
 func (f *bundleFile) load(dir string) ([]byte, error) {
 	path := filepath.Join(dir, f.name)
 	if f.chain {
-		text, err := readBounded(path, dcap.MaxChainSize)
+		text, err := atomicfile.Read(path, dcap.MaxChainSize)
 		if err == nil {
 			if text, err = canonicalChain(text); err != nil {
 				err = fmt.Errorf("%s: %w", path, err)
@@ -124,9 +125,9 @@ func (f *bundleFile) load(dir string) ([]byte, error) {
 		}
 		return text, err
 	}
-	content, err := readBounded(path, f.most)
+	content, err := atomicfile.Read(path, f.most)
 	if stem, ok := strings.CutSuffix(path, ".der"); ok && errors.Is(err, os.ErrNotExist) {
-		if content, err = readBounded(stem+".hex", maxCRLReply); err == nil {
+		if content, err = atomicfile.Read(stem+".hex", maxCRLReply); err == nil {
 			if content, err = decodeCRL(content); err != nil {
 				err = fmt.Errorf("%s.hex: %w", stem, err)
 			}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // SaveBundle writes a bundle that LoadBundle reads: one file if path ends in
@@ -20,7 +22,7 @@ func SaveBundle(path string, b *Bundle) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		return writeWhole(path, text)
+		return atomicfile.Write(path, text, 0o644)
 	}
 	path = filepath.Clean(path)
 	if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -30,7 +32,7 @@ func SaveBundle(path string, b *Bundle) error {
 	if err != nil {
 		return err
 	}
-	temp := path + "." + rand.Text()[:8] + tempSuffix
+	temp := path + "." + rand.Text()[:8] + ".tmp"
 	if err := os.Mkdir(temp, 0o755); err != nil {
 		return err
 	}

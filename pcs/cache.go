@@ -2,11 +2,9 @@ package pcs
 
 import (
 	"cmp"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // maxEntry is the size of the largest file of a copy: a CRL in base64, a
@@ -27,10 +26,7 @@ type cache struct {
 	most int64 // bytes of all files
 }
 
-const (
-	entrySuffix = ".json"
-	tempSuffix  = ".tmp"
-)
+const entrySuffix = ".json"
 
 func (c *cache) file(url string) string {
 	sum := sha256.Sum256([]byte(url))
@@ -40,7 +36,7 @@ func (c *cache) file(url string) string {
 // load returns the copy of a document, or nil. What is no copy is removed.
 func (c *cache) load(url string) *entry {
 	name := c.file(url)
-	b, err := readBounded(name, maxEntry)
+	b, err := atomicfile.Read(name, maxEntry)
 	if os.IsNotExist(err) {
 		return nil
 	}
@@ -67,7 +63,7 @@ func (c *cache) store(e *entry) error {
 		return err
 	}
 	name := c.file(e.URL)
-	if err := writeWhole(name, b); err != nil {
+	if err := atomicfile.WriteCache(name, b, 0o644); err != nil {
 		return err
 	}
 	return c.prune(name)
@@ -76,6 +72,7 @@ func (c *cache) store(e *entry) error {
 // prune removes the oldest copies, but not the file newest, until what is left
 // is within bounds; and what writers left behind who were killed.
 func (c *cache) prune(newest string) error {
+	atomicfile.Clean(c.dir, time.Hour)
 	dir, err := os.ReadDir(c.dir)
 	if err != nil {
 		return err
@@ -93,14 +90,12 @@ func (c *cache) prune(newest string) error {
 			continue // another process was faster
 		}
 		name := filepath.Join(c.dir, d.Name())
-		switch {
-		case strings.HasSuffix(name, tempSuffix) && time.Since(info.ModTime()) > time.Hour:
-			_ = os.Remove(name)
-		case len(d.Name()) == 2*sha256.Size+len(entrySuffix) && strings.HasSuffix(name, entrySuffix):
-			size += info.Size()
-			if name != newest {
-				files = append(files, file{name, info.Size(), info.ModTime()})
-			}
+		if len(d.Name()) != 2*sha256.Size+len(entrySuffix) || !strings.HasSuffix(name, entrySuffix) {
+			continue
+		}
+		size += info.Size()
+		if name != newest {
+			files = append(files, file{name, info.Size(), info.ModTime()})
 		}
 	}
 	slices.SortFunc(files, func(a, b file) int {
@@ -116,34 +111,4 @@ func (c *cache) prune(newest string) error {
 		size -= f.size
 	}
 	return nil
-}
-
-// writeWhole writes a file so that readers see the old one or the new one.
-func writeWhole(name string, b []byte) error {
-	temp := name + "." + rand.Text()[:8] + tempSuffix
-	err := os.WriteFile(temp, b, 0o644)
-	if err == nil {
-		err = os.Rename(temp, name)
-	}
-	if err != nil {
-		_ = os.Remove(temp)
-	}
-	return err
-}
-
-// readBounded reads a file of at most most bytes.
-func readBounded(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(b)) > most {
-		return nil, fmt.Errorf("%s: more than %d bytes", name, most)
-	}
-	return b, nil
 }

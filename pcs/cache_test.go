@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // cached is a client with a cache and a clock that the test sets.
@@ -238,7 +239,7 @@ func TestCacheSize(t *testing.T) {
 	f := newFake(t)
 	dir := t.TempDir()
 	note := filepath.Join(dir, "note.txt")
-	left := filepath.Join(dir, "x.json.AAAAAAAA.tmp")
+	left := filepath.Join(dir, atomicfile.Temporary+"AAAAAAAA")
 	for _, name := range []string{note, left} {
 		if err := os.WriteFile(name, make([]byte, 100<<10), 0o644); err != nil {
 			t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/feidi-dev/feidi/cpu"
 	"github.com/feidi-dev/feidi/platform"
 	"github.com/feidi-dev/feidi/testpki"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // files are what is kept, by name.
@@ -138,7 +139,7 @@ func TestServiceFails(t *testing.T) {
 	h := w.start()
 	key := h.KeyID()
 	_, _, err := h.InitQuote(t.Context(), &key)
-	codeIs(t, "unknown machine", err, aesm.ErrNoPlatformCertData)
+	system.CodeIs(t, "unknown machine", err, aesm.ErrNoPlatformCertData)
 	if !strings.Contains(err.Error(), "register the machine") {
 		t.Error(err)
 	}
@@ -149,7 +150,7 @@ func TestServiceFails(t *testing.T) {
 	}{{500, aesm.ErrBackendBusy}, {503, aesm.ErrNetworkBusy}, {401, aesm.ErrNoPlatformCertData}, {461, aesm.ErrNoPlatformCertData}, {410, aesm.ErrMessage}} {
 		w.status.Store(c.status)
 		_, _, err = h.InitQuote(t.Context(), &key)
-		codeIs(t, "service that fails", err, c.code)
+		system.CodeIs(t, "service that fails", err, c.code)
 	}
 	w.status.Store(0)
 	h.quote()
@@ -168,12 +169,12 @@ func TestServiceFails(t *testing.T) {
 	h.quote()
 	w.now.Add(int64(w.machine.PCK.Template.NotAfter.Sub(w.pki.Now) / time.Second))
 	_, _, err = h.InitQuote(t.Context(), &key)
-	codeIs(t, "expired certificate, no service", err, aesm.ErrNetwork)
+	system.CodeIs(t, "expired certificate, no service", err, aesm.ErrNetwork)
 	if !strings.Contains(err.Error(), w.server.URL) {
 		t.Error(err)
 	}
 	_, err = h.QuoteSize(t.Context(), &key)
-	codeIs(t, "size with an expired certificate", err, aesm.ErrAttKeyNotInitialized)
+	system.CodeIs(t, "size with an expired certificate", err, aesm.ErrAttKeyNotInitialized)
 	if n := w.requests.Load(); n != asked {
 		t.Errorf("%d requests, and not %d", n, asked)
 	}
@@ -184,7 +185,7 @@ func TestNoService(t *testing.T) {
 	h := w.start(func(c *platform.Config) { c.PCK = nil })
 	key := h.KeyID()
 	_, _, err := h.InitQuote(t.Context(), &key)
-	codeIs(t, "no service", err, aesm.ErrPlatformLib)
+	system.CodeIs(t, "no service", err, aesm.ErrPlatformLib)
 }
 
 // A certificate of another key is found out before anybody gets a quote with it.
@@ -195,7 +196,7 @@ func TestOtherMachinesCertificate(t *testing.T) {
 	w.machine.Reissue(func(c *testpki.Template) { c.Key = derive.PCK([16]byte{1}) })
 	key := h.KeyID()
 	_, _, err := h.InitQuote(t.Context(), &key)
-	codeIs(t, "another machine's certificate", err, aesm.ErrCertDataInvalid)
+	system.CodeIs(t, "another machine's certificate", err, aesm.ErrCertDataInvalid)
 	h.certify()
 	h.quote()
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/feidi-dev/feidi/aesm"
+	"github.com/feidi-dev/feidi/arch/build"
 	"github.com/feidi-dev/feidi/arch/ppid"
 	"github.com/feidi-dev/feidi/dcap"
 	"github.com/feidi-dev/feidi/dcap/verify"
@@ -19,6 +20,7 @@ import (
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/platform"
 	"github.com/feidi-dev/feidi/sign"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // verified verifies a quote of version 3 under the factory's root.
@@ -48,7 +50,10 @@ func (h *host) quote() *verify.Result {
 // without an ID enclave.
 func TestQuote(t *testing.T) {
 	t.Run("QE", func(t *testing.T) { testQuote(t, newWorld(t), func(*platform.Config) {}) })
-	t.Run("IDE", func(t *testing.T) { testQuote(t, newWorld(t), func(c *platform.Config) { c.IDE = ideImage() }) })
+	t.Run("IDE", func(t *testing.T) {
+		w := newWorld(t)
+		testQuote(t, w, func(c *platform.Config) { c.IDE = w.image(build.IDE) })
+	})
 }
 
 // The same with Intel's own PCE, and a factory that certifies its PCK.
@@ -72,9 +77,9 @@ func testQuote(t *testing.T, w *world, edit func(*platform.Config)) {
 	}
 	key := h.KeyID()
 	_, err := h.QuoteSize(t.Context(), &key)
-	codeIs(t, "size before InitQuote", err, aesm.ErrAttKeyNotInitialized)
+	system.CodeIs(t, "size before InitQuote", err, aesm.ErrAttKeyNotInitialized)
 	_, err = h.QuoteVersion(t.Context(), 3, new(isa.Report), nil)
-	codeIs(t, "quote before InitQuote", err, aesm.ErrAttKeyNotInitialized)
+	system.CodeIs(t, "quote before InitQuote", err, aesm.ErrAttKeyNotInitialized)
 	target, keyID := h.init()
 	size, err := h.QuoteSize(t.Context(), &key)
 	if err != nil {
@@ -103,7 +108,7 @@ func testQuote(t *testing.T, w *world, edit func(*platform.Config)) {
 			t.Errorf("version %d: key %x, InitQuote's %x", version, sum, keyID)
 		}
 		want := sha256.Sum256(append(info.Nonce[:], quote...))
-		if !h.accepts(&info.QEReport) || !bytes.Equal(info.QEReport.ReportData[:], append(want[:], make([]byte, 32)...)) {
+		if !h.app.Accepts(&info.QEReport) || !bytes.Equal(info.QEReport.ReportData[:], append(want[:], make([]byte, 32)...)) {
 			t.Errorf("version %d: the QE's report is not for the application, or not of the quote", version)
 		}
 	}
@@ -116,20 +121,20 @@ func testRefused(t *testing.T, h *host, report *isa.Report) {
 	changed := *report
 	changed.ISVSVN++
 	_, err := h.Quote(ctx, &key, &changed, nil)
-	codeIs(t, "report that was changed", err, aesm.ErrInvalidReport)
+	system.CodeIs(t, "report that was changed", err, aesm.ErrInvalidReport)
 	own := h.app.TargetInfo()
 	_, err = h.Quote(ctx, &key, h.report(&own), nil)
-	codeIs(t, "report for another enclave", err, aesm.ErrInvalidReport)
+	system.CodeIs(t, "report for another enclave", err, aesm.ErrInvalidReport)
 	for _, version := range []uint16{0, 2, 6} {
 		_, err = h.QuoteVersion(ctx, version, report, nil)
-		codeIs(t, "another version", err, aesm.ErrParameter)
+		system.CodeIs(t, "another version", err, aesm.ErrParameter)
 	}
 	_, err = h.Quote(ctx, &other, report, nil)
-	codeIs(t, "quote with another key", err, aesm.ErrUnsupportedAttKeyID)
+	system.CodeIs(t, "quote with another key", err, aesm.ErrUnsupportedAttKeyID)
 	_, _, err = h.InitQuote(ctx, &other)
-	codeIs(t, "another key", err, aesm.ErrUnsupportedAttKeyID)
+	system.CodeIs(t, "another key", err, aesm.ErrUnsupportedAttKeyID)
 	_, err = h.QuoteSize(ctx, &other)
-	codeIs(t, "size with another key", err, aesm.ErrUnsupportedAttKeyID)
+	system.CodeIs(t, "size with another key", err, aesm.ErrUnsupportedAttKeyID)
 }
 
 // Quotes with an encrypted PPID need no service; whoever verifies them gets the
@@ -194,7 +199,7 @@ func TestDied(t *testing.T) {
 	h.Platform = p
 	t.Cleanup(h.off)
 	_, err = h.Identify(t.Context())
-	codeIs(t, "QE that ends", err, aesm.ErrEnclaveLost)
+	system.CodeIs(t, "QE that ends", err, aesm.ErrEnclaveLost)
 }
 
 func TestClosed(t *testing.T) {
@@ -207,7 +212,7 @@ func TestClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := h.QuoteVersion(t.Context(), 3, report, nil)
-	codeIs(t, "quote", err, aesm.ErrServiceStopped)
+	system.CodeIs(t, "quote", err, aesm.ErrServiceStopped)
 	if err := h.Close(); err != nil {
 		t.Error(err)
 	}
@@ -225,11 +230,11 @@ func TestStartRefuses(t *testing.T) {
 	c = w.config(h.cpu)
 	c.QE = h.app.Image()
 	_, err := platform.Start(t.Context(), c)
-	codeIs(t, "a QE that is none", err, aesm.ErrEnclaveLoad)
+	system.CodeIs(t, "a QE that is none", err, aesm.ErrEnclaveLoad)
 	c = w.config(h.cpu)
 	c.IDE = h.app.Image()
 	_, err = platform.Start(t.Context(), c)
-	codeIs(t, "an IDE that is none", err, aesm.ErrEnclaveLoad)
+	system.CodeIs(t, "an IDE that is none", err, aesm.ErrEnclaveLoad)
 	c = w.config(h.cpu)
 	c.PPIDKey = nil
 	p, err := platform.Start(t.Context(), c)
@@ -238,5 +243,5 @@ func TestStartRefuses(t *testing.T) {
 	}
 	defer p.Close()
 	_, err = p.Identify(t.Context())
-	codeIs(t, "no key", err, aesm.ErrConfigUnsupported)
+	system.CodeIs(t, "no key", err, aesm.ErrConfigUnsupported)
 }

@@ -1,34 +1,18 @@
 package platform_test
 
 import (
-	"context"
-	"path/filepath"
 	"testing"
 
 	"github.com/feidi-dev/feidi/aesm"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/platform"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // serve puts the platform behind AESM's socket.
 func serve(t testing.TB, p *platform.Platform) *aesm.Client {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "aesm.socket")
-	l, err := aesm.Listen(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	s := &aesm.Server{Services: aesm.Services{Quote: []aesm.QuoteService{p}}}
-	go func() { done <- s.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return aesm.New(aesm.Options{Path: path})
+	return aesm.New(aesm.Options{Path: system.Serve(t, aesm.Services{Quote: []aesm.QuoteService{p}})})
 }
 
 // The platform behind AESM's socket, for clients that ask which key there is and
@@ -64,10 +48,10 @@ func TestSocket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r := w.verified(q); !h.accepts(&info.QEReport) || len(q) != int(size) || [32]byte(keyID) != [32]byte(r.Quote.QEReport.ReportData[:32]) {
+		if r := w.verified(q); !h.app.Accepts(&info.QEReport) || len(q) != int(size) || [32]byte(keyID) != [32]byte(r.Quote.QEReport.ReportData[:32]) {
 			t.Errorf("%v: %d bytes of %d, key %x", &key, len(q), size, keyID)
 		}
 		_, err = c.GetQuoteEx(t.Context(), &key, new(isa.Report), size, nil)
-		codeIs(t, "no report", err, aesm.ErrInvalidReport)
+		system.CodeIs(t, "no report", err, aesm.ErrInvalidReport)
 	}
 }

@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // Files below Config.Dir.
@@ -108,14 +109,9 @@ func (p *Platform) load(name string) []byte {
 		return nil
 	}
 	path := filepath.Join(p.cfg.Dir, name)
-	f, err := os.Open(path)
+	b, err := atomicfile.Read(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	}
-	var b []byte
-	if err == nil {
-		b, err = io.ReadAll(io.LimitReader(f, maxFile))
-		_ = f.Close()
 	}
 	if err != nil {
 		p.cfg.Log.Warn("a file cannot be read, and is made anew", "file", path, "error", err)
@@ -124,25 +120,11 @@ func (p *Platform) load(name string) []byte {
 	return b
 }
 
-// store writes a file whole or not at all, for the user's eyes only.
+// store writes a file for the user's eyes only.
 func (p *Platform) store(name string, b []byte) error {
 	if err := os.MkdirAll(p.cfg.Dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(p.cfg.Dir, ".tmp-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), filepath.Join(p.cfg.Dir, name))
+	atomicfile.Clean(p.cfg.Dir, time.Hour)
+	return atomicfile.Write(filepath.Join(p.cfg.Dir, name), b, 0o600)
 }

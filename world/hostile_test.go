@@ -15,6 +15,7 @@ import (
 	"github.com/feidi-dev/feidi/attest/tvl"
 	"github.com/feidi-dev/feidi/dcap"
 	"github.com/feidi-dev/feidi/dcap/verify"
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 	"github.com/feidi-dev/feidi/isa"
 )
 
@@ -80,7 +81,7 @@ func TestRemoveAll(t *testing.T) {
 		if _, err := w.NewMachine("m", MachineOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, machinesDir, temporary+"1"), []byte("fuses"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, machinesDir, atomicfile.Temporary+"1"), []byte("fuses"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if err := Remove(dir); err != nil {
@@ -171,6 +172,33 @@ func TestRevokeSplit(t *testing.T) {
 		r, err := v.Verify(quoteOf(t, w, h), collateral(t, w, h, Selection{}), noon.Add(time.Minute))
 		if err == nil || r.Status != verify.StatusSGXPCKRevoked {
 			t.Errorf("half %d: %v", i, err)
+		}
+	}
+}
+
+// A process that has the world open does not write what it remembers over a damaged
+// file, whatever of it is damaged.
+func TestDamagedWhileOpen(t *testing.T) {
+	w, _ := newWorld(t)
+	if _, err := w.NewMachine("a", MachineOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	path := w.path(factoryFile)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][]byte{
+		"cut": whole[:600], "changed": append(append([]byte{}, whole[:700]...), append([]byte{whole[700] ^ 1}, whole[701:]...)...),
+	} {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.NewMachine("b", MachineOptions{}); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after, err := os.ReadFile(path); err != nil || string(after) != string(b) {
+			t.Errorf("%s: the file was replaced, %v", name, err)
 		}
 	}
 }

@@ -31,6 +31,3 @@ func lock(path string) (unlock func(), err error) {
 		return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 	}
 }
-
-// syncDir does nothing: the system has names on the disk when it renames.
-func syncDir(string) error { return nil }

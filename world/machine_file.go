@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/feidi-dev/feidi/cpu"
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // machineFile is machines/NAME.json. The first four fields are all that a machine
@@ -169,14 +170,18 @@ func (m *Machine) write(isNew bool) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if err := syncDir(m.dir); err != nil { // it may have just got the directory of machines
+	if err := atomicfile.SyncDir(m.dir); err != nil { // it may have just got the directory of machines
 		return err
 	}
 	b, err := encode(m.file)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(path, b, isNew); errors.Is(err, fs.ErrExist) {
+	write := atomicfile.Write
+	if isNew {
+		write = atomicfile.Create
+	}
+	if err := write(path, b, 0o600); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: %w", m.Name, ErrMachineExists)
 	} else if err != nil {
 		return err
@@ -203,7 +208,7 @@ func machineNames(dir string) ([]string, error) {
 // removeMachines removes the machines that are of a world, and what their services
 // have kept. A damaged file stays for who wants to look into it.
 func removeMachines(dir string) error {
-	clean(filepath.Join(dir, machinesDir)) // what killed writers have left has fuses in it
+	atomicfile.Clean(filepath.Join(dir, machinesDir), 0) // what killed writers have left has fuses in it
 	names, err := machineNames(dir)
 	if err != nil {
 		return err

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // snapshot is a state of the factory, and what follows from it. It is not
@@ -37,7 +39,7 @@ func (w *World) state() (*snapshot, error) {
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(f, head)
 	head = head[:n]
-	if w.last != nil && bytes.Equal(head, w.last.head) {
+	if w.last != nil && !w.stale && bytes.Equal(head, w.last.head) {
 		return w.last, nil
 	}
 	if err != nil {
@@ -61,7 +63,7 @@ func (w *World) state() (*snapshot, error) {
 		return nil, damaged(path, "%v", err)
 	}
 	s.index = indexOf(&s.factory)
-	w.last = s
+	w.last, w.stale = s, false
 	return s, nil
 }
 
@@ -75,7 +77,12 @@ func (w *World) locked(f func() error) error {
 		return err
 	}
 	defer unlock()
-	clean(filepath.Dir(w.path(lockFile)))
+	atomicfile.Clean(filepath.Dir(w.path(lockFile)), 0)
+	// What is changed is what the file has, as a whole: a damaged one is not replaced
+	// by what is remembered of it.
+	w.mu.Lock()
+	w.stale = true
+	w.mu.Unlock()
 	return f()
 }
 
@@ -106,5 +113,5 @@ func (w *World) change(f func(*factory) error) error {
 	if len(b) > maxFile {
 		return fmt.Errorf("%w: the factory would know more than %d bytes", ErrOptions, maxFile)
 	}
-	return writeFile(w.path(factoryFile), b, false)
+	return atomicfile.Write(w.path(factoryFile), b, 0o600)
 }

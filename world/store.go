@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // warning is the first field of each file, for people who look into it.
@@ -20,6 +20,13 @@ const warning = "SOFTWARE - NOT HARDWARE: these keys protect nothing from who ca
 
 // maxFile bounds what is read of a file, in bytes. A platform takes 500.
 const maxFile = 64 << 20
+
+// How long a process waits before it looks again whether it may change the world,
+// and how long in all.
+const (
+	lockPause    = 5 * time.Millisecond
+	lockPatience = 10 * time.Second
+)
 
 // octets are bytes that are written in hexadecimal.
 type octets []byte
@@ -102,71 +109,11 @@ func decode(path string, b []byte, v sealed) error {
 
 // readFile reads a file that is not too large.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if len(b) > maxFile {
+	b, err := atomicfile.Read(path, maxFile)
+	if errors.Is(err, atomicfile.ErrTooLarge) {
 		return nil, damaged(path, "it has more than %d bytes", maxFile)
 	}
 	return b, err
-}
-
-// temporary begins the names of files that are being written.
-const temporary = ".tmp-"
-
-// How long a process waits before it looks again whether it may change the world,
-// and how long in all.
-const (
-	lockPause    = 5 * time.Millisecond
-	lockPatience = 10 * time.Second
-)
-
-// writeFile writes a file, mode 0600, whole or not at all, and returns when it is
-// on the disk. With exclusive it replaces none: the error is fs.ErrExist.
-func writeFile(path string, b []byte, exclusive bool) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, temporary+"*") // mode 0600
-	if err != nil {
-		return err
-	}
-	name := f.Name()
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	switch {
-	case err != nil:
-	case exclusive:
-		err = os.Link(name, path)
-	default:
-		err = os.Rename(name, path)
-	}
-	if err != nil || exclusive {
-		_ = os.Remove(name) // what is left of it is removed by the next that cleans
-	}
-	if err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// clean removes what writers have left in a directory that were killed.
-func clean(dir string) {
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, e := range list {
-		if strings.HasPrefix(e.Name(), temporary) {
-			_ = os.Remove(filepath.Join(dir, e.Name())) // it does no harm
-		}
-	}
 }
 
 // notThere reports whether there is no such file, or no such directory.

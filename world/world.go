@@ -14,6 +14,7 @@ import (
 	"github.com/feidi-dev/feidi/arch/build"
 	"github.com/feidi-dev/feidi/arch/ppid"
 	"github.com/feidi-dev/feidi/cpu"
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/sign"
 )
@@ -43,8 +44,9 @@ type World struct {
 	doc   []byte // of arch/ppid
 	now   func() time.Time
 
-	mu   sync.Mutex
-	last *snapshot // what was read last
+	mu    sync.Mutex
+	last  *snapshot // what was read last
+	stale bool      // last is not to be used before the file was read again
 }
 
 // Names below the state directory.
@@ -100,7 +102,7 @@ func create(dir string, o Options, r rsaKeys) (*World, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := writeFile(filepath.Join(made, name), b, false); err != nil {
+		if err := atomicfile.Write(filepath.Join(made, name), b, 0o600); err != nil {
 			return nil, err
 		}
 	}
@@ -110,7 +112,7 @@ func create(dir string, o Options, r rsaKeys) (*World, error) {
 		}
 		return nil, err
 	}
-	if err := syncDir(dir); err != nil {
+	if err := atomicfile.SyncDir(dir); err != nil {
 		return nil, err
 	}
 	return Open(dir, o)
@@ -173,7 +175,7 @@ func Remove(dir string) error {
 	if err := os.Rename(place, filepath.Join(gone, worldDir)); err != nil {
 		return err
 	}
-	if err := syncDir(dir); err != nil {
+	if err := atomicfile.SyncDir(dir); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(dir) // no Glob: the user chose dir, and it may look like a pattern

@@ -27,8 +27,10 @@ import (
 	"github.com/feidi-dev/feidi/dcap/verify"
 	"github.com/feidi-dev/feidi/edl/uedge"
 	"github.com/feidi-dev/feidi/enclave"
+	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/status"
 	"github.com/feidi-dev/feidi/testpki"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // service is the key of who certifies machines, to which PPIDs are encrypted.
@@ -49,10 +51,11 @@ type world struct {
 	cpu     *enclave.Machine
 	keyDoc  string // the argument of QE and IDE
 
-	pceEnclave, app *enclave.Enclave
-	qeEnclave       system
-	pce             *pceedl.Pce
-	qe              *edl.Qe3
+	pceEnclave *enclave.Enclave
+	qeEnclave  running
+	app        *system.App
+	pce        *pceedl.Pce
+	qe         *edl.Qe3
 
 	blob, certData []byte // what the host stores
 }
@@ -76,7 +79,7 @@ func newWorldWith(t testing.TB, startPCE func(*enclave.Machine) (*enclave.Enclav
 	if w.fuses, err = cpu.NewFuses(rand.Reader); err != nil {
 		t.Fatal(err)
 	}
-	w.cpu = powerOn(t, cpu.Config{Fuses: w.fuses, CPUSVN: w.machine.SGX.CPUSVN})
+	w.cpu = system.PowerOn(t, enclave.MachineConfig{CPU: cpu.Config{Fuses: w.fuses, CPUSVN: w.machine.SGX.CPUSVN}})
 	doc, err := ppid.Sign(&service().PublicKey, signer())
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +87,7 @@ func newWorldWith(t testing.TB, startPCE func(*enclave.Machine) (*enclave.Enclav
 	w.keyDoc = hex.EncodeToString(doc)
 	var called uedge.Enclave
 	w.pceEnclave, called = startPCE(w.cpu)
-	w.qeEnclave, w.app = start(t, w.cpu, build.QE, w.keyDoc), application(t, w.cpu)
+	w.qeEnclave, w.app = start(t, w.cpu, build.QE, w.keyDoc), system.NewApp(t, w.cpu, signer())
 	w.pce, w.qe = pceedl.NewPce(called), edl.NewQe3(w.qeEnclave)
 	t.Cleanup(w.pce.Close)
 	t.Cleanup(w.qe.Close)
@@ -116,17 +119,30 @@ func (w *world) name() []byte {
 	if err != nil {
 		w.Fatal(err)
 	}
-	if want := derive.PPID(provisioningKey(w.fuses, w.pceEnclave, [16]byte{}, 0)); !bytes.Equal(name, want[:]) {
+	if want := derive.PPID(w.provisioningKey([16]byte{}, 0)); !bytes.Equal(name, want[:]) {
 		w.Fatalf("PPID %x, the factory's %x", name, want)
 	}
 	w.machine.SGX.PPID, w.machine.SGX.PCESVN = [16]byte(name), info.IsvSvn
 	return encrypted
 }
 
+// provisioningKey is the PCE's.
+func (w *world) provisioningKey(cpuSVN [16]byte, isvSVN uint16) [16]byte {
+	secs := w.pceEnclave.SECS()
+	return system.Key(isa.KeyProvision, &w.fuses, &secs, cpuSVN, isvSVN)
+}
+
+// report has the application make a REPORT for an enclave.
+func (w *world) report(e *enclave.Enclave, data [64]byte) *isa.Report {
+	w.Helper()
+	target := e.TargetInfo()
+	return w.app.Report(&target, data)
+}
+
 // certifyMachine has the factory certify the PCK, and know the QE.
 func (w *world) certifyMachine() {
 	sgx := &w.machine.SGX
-	var pck crypto.Signer = derive.PCK(provisioningKey(w.fuses, w.pceEnclave, sgx.CPUSVN, sgx.PCESVN))
+	var pck crypto.Signer = derive.PCK(w.provisioningKey(sgx.CPUSVN, sgx.PCESVN))
 	w.machine.Reissue(func(c *testpki.Template) { c.Key = pck })
 	w.pki.QE.MRSigner = w.qeEnclave.e.SECS().MRSigner
 	w.pki.QE.MiscSelectMask = 0 // EXINFO is the machine's to have
@@ -182,7 +198,7 @@ func testQuote(t *testing.T, w *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	appReport, target := report(t, w.app, w.qeEnclave.e.TargetInfo(), [64]byte{'h', 'i'}), w.app.TargetInfo()
+	appReport, target := w.report(w.qeEnclave.e, [64]byte{'h', 'i'}), w.app.TargetInfo()
 	nonce := &edl.SgxQuoteNonceT{1, 2, 3}
 	for _, version := range []uint16{3, 4, 5} {
 		quote := make([]byte, qe.MaxQuote)
@@ -194,13 +210,13 @@ func testQuote(t *testing.T, w *world) {
 			continue
 		}
 		want := sha256.Sum256(append(nonce[:], r.Quote.Raw...))
-		if !accepts(t, w.app, &qeReport) || !bytes.Equal(qeReport.ReportData[:32], want[:]) {
+		if !w.app.Accepts(&qeReport) || !bytes.Equal(qeReport.ReportData[:32], want[:]) {
 			t.Errorf("version %d: the QE's report is not for the application, or not of the quote", version)
 		}
 	}
 	// An application may not know who the platform is.
 	key := make([]byte, ppid.KeySize)
-	poor := report(t, w.app, w.pceEnclave.TargetInfo(), pce.KeyReportData(pce.SuiteRSAOAEP, key))
+	poor := w.report(w.pceEnclave, pce.KeyReportData(pce.SuiteRSAOAEP, key))
 	if ret, _, _, _, _, err := w.pce.GetPcInfo(t.Context(), poor, key, pce.SuiteRSAOAEP, pce.EncryptedPPIDSize); ret != pce.InvalidPrivilege || err != nil {
 		t.Errorf("get_pc_info for an application: %d, %v", ret, err)
 	}
@@ -231,7 +247,7 @@ func TestIDE(t *testing.T) {
 func (w *world) quote(t testing.TB) []byte {
 	t.Helper()
 	quote := make([]byte, qe.MaxQuote)
-	appReport := report(t, w.app, w.qeEnclave.e.TargetInfo(), [64]byte{})
+	appReport := w.report(w.qeEnclave.e, [64]byte{})
 	ret, _, err := w.qe.GenQuote(context.Background(), w.blob, appReport, nil, nil, quote, build.PCE.SVN, w.certData)
 	w.ok("gen_quote", ret, err)
 	return quote
@@ -239,7 +255,7 @@ func (w *world) quote(t testing.TB) []byte {
 
 // A QE does not take the word of another signer for a key.
 func TestOtherSignersKey(t *testing.T) {
-	m := powerOn(t, cpu.Config{})
+	m := system.PowerOn(t, enclave.MachineConfig{})
 	doc, err := ppid.Sign(&service().PublicKey, newSigner())
 	if err != nil {
 		t.Fatal(err)
@@ -252,7 +268,7 @@ func TestOtherSignersKey(t *testing.T) {
 // BenchmarkGenQuote is a quote from outside of the enclave.
 func BenchmarkGenQuote(b *testing.B) {
 	w := newWorld(b)
-	r := report(b, w.app, w.qeEnclave.e.TargetInfo(), [64]byte{})
+	r := w.report(w.qeEnclave.e, [64]byte{})
 	quote := make([]byte, 8<<10)
 	for b.Loop() {
 		ret, _, err := w.qe.GenQuote(context.Background(), w.blob, r, nil, nil, quote, build.PCE.SVN, w.certData)
@@ -263,7 +279,7 @@ func BenchmarkGenQuote(b *testing.B) {
 // BenchmarkGenQuoteParallel is the same with as many callers as there are threads.
 func BenchmarkGenQuoteParallel(b *testing.B) {
 	w := newWorld(b)
-	r := report(b, w.app, w.qeEnclave.e.TargetInfo(), [64]byte{})
+	r := w.report(w.qeEnclave.e, [64]byte{})
 	b.ResetTimer()
 	b.RunParallel(func(next *testing.PB) {
 		quote, blob := make([]byte, 8<<10), bytes.Clone(w.blob)

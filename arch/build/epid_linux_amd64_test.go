@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"testing"
@@ -24,8 +23,8 @@ import (
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/epid"
 	"github.com/feidi-dev/feidi/epid/quote"
-	"github.com/feidi-dev/feidi/internal/cmac"
 	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // epidFactory is an issuer with its attestation service.
@@ -71,7 +70,7 @@ type epidMachine struct {
 	secs   isa.SECS // of the PvE
 	qe     *qeedl.EpidQe
 	target isa.TargetInfo
-	app    *enclave.Enclave
+	app    *system.App
 }
 
 func (f *epidFactory) machine(t testing.TB) *epidMachine {
@@ -81,37 +80,18 @@ func (f *epidFactory) machine(t testing.TB) *epidMachine {
 		t.Fatal(err)
 	}
 	m := &epidMachine{TB: t, fuses: fuses, svn: pve.SVN{CPU: [16]byte{3, 4}, ISV: build.PVE.SVN}}
-	c := powerOn(t, cpu.Config{Fuses: fuses, CPUSVN: m.svn.CPU})
+	c := system.PowerOn(t, enclave.MachineConfig{CPU: cpu.Config{Fuses: fuses, CPUSVN: m.svn.CPU}})
 	p, q := start(t, c, build.PVE, f.doc), start(t, c, build.EPIDQE)
 	m.pve, m.qe, m.secs, m.target = pveedl.NewPve(p), qeedl.NewEpidQe(q), p.e.SECS(), q.e.TargetInfo()
 	t.Cleanup(m.pve.Close)
 	t.Cleanup(m.qe.Close)
-	m.app = application(t, c)
+	m.app = system.NewApp(t, c, signer())
 	return m
 }
 
-// keyOf is a provisioning key, or provisioning seal key, of the PvE, from the fuses
-// and the manual's table of what keys depend on, see provisioningKey.
+// keyOf is a provisioning key, or provisioning seal key, of the PvE.
 func (m *epidMachine) keyOf(name isa.KeyName, svn pve.SVN) [16]byte {
-	le, b := binary.LittleEndian, make([]byte, 642)
-	le.PutUint16(b, uint16(name))
-	le.PutUint16(b[36:], build.PVE.ProdID)
-	le.PutUint16(b[38:], svn.ISV)
-	le.PutUint64(b[56:], uint64(m.secs.Attributes.Flags&^isa.AttrMode64Bit))
-	le.PutUint64(b[72:], uint64(^isa.AttrMode64Bit)) // the mask
-	copy(b[120:], m.secs.MRSigner[:])
-	if name == isa.KeyProvisionSeal {
-		copy(b[184:], m.fuses.RootSealKey[:])
-	}
-	copy(b[200:], svn.CPU[:])
-	padding := b[216 : 216+352] // 00 01 FF... 00 DigestInfo
-	for i := range padding {
-		padding[i] = 0xFF
-	}
-	padding[0], padding[1] = 0, 1
-	copy(padding[352-20:], "\x00\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20")
-	le.PutUint32(b[568:], uint32(m.secs.MiscSelect))
-	return cmac.Sum(m.fuses.RootProvisioningKey, b)
+	return system.Key(name, &m.fuses, &m.secs, svn.CPU, svn.ISV)
 }
 
 // provision has the factory make the machine a member, and returns the blob.
@@ -181,7 +161,7 @@ func (m *epidMachine) secret(f *epidFactory, at pve.SVN) epid.Number {
 
 func (m *epidMachine) quote(blob, sigRL []byte, nonce *qeedl.SgxQuoteNonceT) (uint32, *isa.Report, []byte) {
 	m.Helper()
-	r := report(m, m.app, m.target, [64]byte{'h', 'i'})
+	r := m.app.Report(&m.target, [64]byte{'h', 'i'})
 	ret, qeReport, q, err := m.qe.GetQuote(context.Background(), blob, r, epidqe.Linkable, &qeedl.SgxSpidT{'s', 'p'}, nonce, sigRL, uint32(quote.Size(1)), 16)
 	if err != nil {
 		m.Fatal(err)
@@ -208,7 +188,7 @@ func TestEPID(t *testing.T) {
 		t.Errorf("%+v", r.Quote)
 	}
 	want := sha256.Sum256(append(nonce[:], raw[:quote.Size(0)]...))
-	if !accepts(t, ann.app, qeReport) || !bytes.Equal(qeReport.ReportData[:32], want[:]) {
+	if !ann.app.Accepts(qeReport) || !bytes.Equal(qeReport.ReportData[:32], want[:]) {
 		t.Error("the QE's report is not for the application, or not of the quote")
 	}
 	if again := ann.provision(f, ann.svn); !bytes.Equal(again, blob) { // sealed anew, but the same member
@@ -259,7 +239,7 @@ func TestEPID(t *testing.T) {
 // A PvE does not take the word of another signer for a group, and without one it
 // provisions nothing.
 func TestOtherSignersGroup(t *testing.T) {
-	m, f := powerOn(t, cpu.Config{}), newEPIDFactory(t)
+	m, f := system.PowerOn(t, enclave.MachineConfig{}), newEPIDFactory(t)
 	g := &pve.Group{SigningKey: &f.signing.PublicKey, Service: &f.service.PublicKey, PPIDKey: &service().PublicKey}
 	doc, err := g.Sign(newSigner())
 	if err != nil {
@@ -280,7 +260,7 @@ func BenchmarkEPIDQuote(b *testing.B) {
 	f := newEPIDFactory(b)
 	m := f.machine(b)
 	blob := m.provision(f, m.svn)
-	r := report(b, m.app, m.target, [64]byte{})
+	r := m.app.Report(&m.target, [64]byte{})
 	for b.Loop() {
 		if ret, _, _, err := m.qe.GetQuote(context.Background(), blob, r, epidqe.Unlinkable, &qeedl.SgxSpidT{}, nil, nil, uint32(quote.Size(0)), 16); ret != 0 || err != nil {
 			b.Fatal(ret, err)

@@ -22,6 +22,7 @@ import (
 	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/internal/toy"
 	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // launching is a machine that launches only what the system enclaves' signer has
@@ -60,19 +61,9 @@ func newLaunching(t *testing.T, provisioner *rsa.PrivateKey) *launching {
 // locked starts a machine without flexible launch control.
 func (l *launching) locked(f cpu.Fuses, cpuSVN [16]byte) *enclave.Machine {
 	l.Helper()
-	powerOn(l, cpu.Config{}) // skips where there can be no machine
-	m, err := enclave.PowerOn(enclave.MachineConfig{
+	return system.PowerOn(l, enclave.MachineConfig{
 		LockedLaunch: true, CPU: cpu.Config{Fuses: f, CPUSVN: cpuSVN, LEPubKeyHash: mrSigner(signer())},
 	})
-	if err != nil {
-		l.Fatal(err)
-	}
-	l.Cleanup(func() {
-		if err := m.Close(); err != nil {
-			l.Error(err)
-		}
-	})
-	return m
 }
 
 // mrSigner is MRSIGNER by the manual: SHA-256 of the modulus, little endian.
@@ -244,7 +235,7 @@ func TestWhiteList(t *testing.T) {
 
 // A launch enclave does not take the word of another signer for its policy.
 func TestOtherSignersPolicy(t *testing.T) {
-	m := powerOn(t, cpu.Config{})
+	m := system.PowerOn(t, enclave.MachineConfig{})
 	root, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -260,7 +251,7 @@ func TestOtherSignersPolicy(t *testing.T) {
 
 // BenchmarkLaunchToken is a token from outside of the enclave.
 func BenchmarkLaunchToken(b *testing.B) {
-	m := powerOn(b, cpu.Config{LEPubKeyHash: mrSigner(signer())})
+	m := system.PowerOn(b, enclave.MachineConfig{CPU: cpu.Config{LEPubKeyHash: mrSigner(signer())}})
 	e := leedl.NewLaunchEnclave(start(b, m, build.LE))
 	defer e.Close()
 	for b.Loop() {

@@ -14,13 +14,13 @@ import (
 	"github.com/feidi-dev/feidi/arch/qve"
 	"github.com/feidi-dev/feidi/arch/qve/edl"
 	"github.com/feidi-dev/feidi/attest/tvl"
-	"github.com/feidi-dev/feidi/cpu"
 	"github.com/feidi-dev/feidi/dcap"
 	"github.com/feidi-dev/feidi/dcap/verify"
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/status"
 	"github.com/feidi-dev/feidi/testpki"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // verifying is a machine with a QvE that trusts the root of a fake Intel, and an
@@ -30,26 +30,26 @@ type verifying struct {
 	pki *testpki.PKI
 	qve *edl.Qve
 	id  *tvl.Identity // of the QvE
-	app *enclave.Enclave
+	app *system.App
 }
 
 func newVerifying(t testing.TB) *verifying {
 	t.Helper()
 	pki := testpki.New()
-	m := powerOn(t, cpu.Config{})
+	m := system.PowerOn(t, enclave.MachineConfig{})
 	doc, err := qve.SignRoot(pki.Root.DER, signer())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := start(t, m, build.QVE, hex.EncodeToString(doc))
-	v := &verifying{t, pki, edl.NewQve(s), tvl.SignedBy(s.e.SECS().MRSigner, build.QVE.SVN), application(t, m)}
+	v := &verifying{t, pki, edl.NewQve(s), tvl.SignedBy(s.e.SECS().MRSigner, build.QVE.SVN), system.NewApp(t, m, signer())}
 	t.Cleanup(v.qve.Close)
 	return v
 }
 
 // report is inside.VerifyReport in the application.
 func (v *verifying) report(r *isa.Report) error {
-	if !accepts(v, v.app, r) {
+	if !v.app.Accepts(r) {
 		return errors.New("not for the application")
 	}
 	return nil
@@ -137,7 +137,8 @@ func (w *verifying) tampered(v *tvl.Verdict, r *isa.Report, nonce [16]byte, quot
 		w.Errorf("another nonce: %v", err)
 	}
 	// The application itself is no QvE, whatever it says.
-	own := report(w, w.app, w.app.TargetInfo(), v.ReportData(nonce, quote))
+	self := w.app.TargetInfo()
+	own := w.app.Report(&self, v.ReportData(nonce, quote))
 	if err := v.Check(w.report, own, nonce, quote, w.id); !errors.Is(err, tvl.QvEIdentityMismatch) {
 		w.Errorf("a verdict of the application's: %v", err)
 	}
@@ -186,7 +187,7 @@ func (w *verifying) hostile(m *testpki.Platform) {
 // Without its signer's word the QvE takes no root: it trusts Intel's, or does not
 // start.
 func TestQvERoot(t *testing.T) {
-	m, pki := powerOn(t, cpu.Config{}), testpki.New()
+	m, pki := system.PowerOn(t, enclave.MachineConfig{}), testpki.New()
 	s := start(t, m, build.QVE)
 	c := edl.NewQve(s)
 	defer c.Close()

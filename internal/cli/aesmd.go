@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"syscall"
 
@@ -223,7 +222,6 @@ func (a *app) runAESM(ctx context.Context, r *services, paths []string, chosen b
 	for _, l := range listeners {
 		addresses = append(addresses, l.Addr().String())
 	}
-	runtime.GOMAXPROCS(runtime.NumCPU() + rig.Threads)
 	up, err := rig.Start(ctx, r.machine, r.options)
 	if err != nil {
 		return cannot(errors.Join(err, closeAll(listeners)))

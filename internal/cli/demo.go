@@ -3,13 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/internal/demo"
-	"github.com/feidi-dev/feidi/internal/rig"
 	"github.com/feidi-dev/feidi/internal/state"
 )
 
@@ -46,7 +44,6 @@ minute or two. ` + "`feidi demo enclave`" + ` needs no Go, and shows what one en
 			if err != nil {
 				return cannot(err)
 			}
-			runtime.GOMAXPROCS(runtime.NumCPU() + 2*rig.Threads)
 			fmt.Fprintln(a.err, banner)
 			shown := &shownDemo{Steps: []demo.Step{}}
 			start := time.Now()

@@ -31,6 +31,8 @@ ID, CPUSVN, PCE ISVSVN and QE ID in hexadecimal, separated by commas. With
 machine of several packages included.`,
 		Example: `  feidi machine identify laptop`,
 		Args:    operands("the machine's name"),
+
+		ValidArgsFunction: machines,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			s.machine = args[0]
 			r, err := s.prepare(a, nil)

@@ -19,7 +19,6 @@ import (
 	"github.com/feidi-dev/feidi/enclave/process"
 	"github.com/feidi-dev/feidi/gobuild"
 	"github.com/feidi-dev/feidi/image"
-	"github.com/feidi-dev/feidi/internal/rig"
 	"github.com/feidi-dev/feidi/internal/state"
 	"github.com/feidi-dev/feidi/world"
 )
@@ -110,7 +109,6 @@ func (a *app) runProgram(name string, file []byte, args []string, r *running) er
 	}
 	with := &beside{stop: func() error { return nil }}
 	if up != nil {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + rig.Threads)
 		start := up.launch
 		if r.attest {
 			start = up.attest

@@ -59,10 +59,6 @@ func (e *Enclaves) Image(ctx context.Context, b build.Enclave) (*image.Image, er
 	return img, nil
 }
 
-// Threads is how many processors the host program should use at least, beside its
-// own, so that enclaves do not wait for each other (runtime.GOMAXPROCS).
-const Threads = 32
-
 // Options say how a machine's services are started.
 type Options struct {
 	Enclaves *Enclaves

@@ -14,7 +14,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 	"github.com/feidi-dev/feidi/sign"
 )
 
@@ -81,22 +83,8 @@ func keep(name string, make func() ([]byte, error)) (b []byte, path string, err 
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, path, err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // mode 0600
-	if err != nil {
-		return nil, path, err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return nil, path, err
-	}
-	if err := os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
+	atomicfile.Clean(filepath.Dir(path), time.Hour)
+	if err := atomicfile.Create(path, b, 0o600); errors.Is(err, fs.ErrExist) {
 		b, err = os.ReadFile(path)
 		return b, path, err
 	} else if err != nil {

@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -23,29 +21,16 @@ import (
 	"github.com/feidi-dev/feidi/enclave/process"
 	epidscheme "github.com/feidi-dev/feidi/epid"
 	"github.com/feidi-dev/feidi/epid/quote"
-	"github.com/feidi-dev/feidi/gobuild"
 	"github.com/feidi-dev/feidi/image"
-	"github.com/feidi-dev/feidi/internal/toy"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/platform/epid"
+	"github.com/feidi-dev/feidi/testsuite/system"
 	"github.com/feidi-dev/feidi/world"
 )
 
 var cache string // where gobuild may write
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "feidi-epid-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	cache = dir
-	// As the command does: every thread of a program may be inside.
-	runtime.GOMAXPROCS(runtime.NumCPU() + 2*gobuild.DefaultThreads)
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(system.Main(m, &cache)) }
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -61,17 +46,15 @@ type factory struct {
 	pve, qe *image.Image
 }
 
-// newFactory makes a world.
-func newFactory(dir string) *factory {
-	w := must(world.Create(dir, world.Options{}))
-	f := &factory{World: w, epid: must(w.EPID())}
-	tc := must(gobuild.FindToolchain(context.Background(), cache))
-	compiled := func(e build.Enclave) *image.Image {
-		o := e.Options(w.EnclaveKey(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-		return must(image.Parse(must(tc.Build(context.Background(), ".", e.Package, nil, o, nil))))
+// newFactory makes a world, or skips the test where no machine can be on.
+func newFactory(t testing.TB) *factory {
+	t.Helper()
+	system.PowerOn(t, enclave.MachineConfig{})
+	w := must(world.Create(filepath.Join(t.TempDir(), "state"), world.Options{}))
+	return &factory{
+		World: w, epid: must(w.EPID()),
+		pve: system.Image(t, cache, build.PVE, w.EnclaveKey()), qe: system.Image(t, cache, build.EPIDQE, w.EnclaveKey()),
 	}
-	f.pve, f.qe = compiled(build.PVE), compiled(build.EPIDQE)
-	return f
 }
 
 // machine is a machine at work, and an application on it, which asks AESM.
@@ -80,85 +63,35 @@ type machine struct {
 	*epid.Service
 	aesm *aesm.Client
 	on   *enclave.Machine
-	app  *enclave.Enclave
+	app  *system.App
 	dir  string
-}
-
-func factoryOf(t testing.TB) *factory {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("builds enclaves")
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("no go command")
-	}
-	return newFactory(filepath.Join(t.TempDir(), "state"))
 }
 
 // boot switches a machine on.
 func (f *factory) boot(t testing.TB, m *world.Machine) *machine {
 	t.Helper()
-	on, err := enclave.PowerOn(enclave.MachineConfig{CPU: m.CPU()})
-	if errors.Is(err, enclave.ErrNoEngine) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &machine{TB: t, on: on, dir: m.Dir()}
-	h.app = must(on.Load(context.Background(), must(image.Parse(must(toy.Build(toy.Options{Key: f.EnclaveKey()}))))))
+	h := &machine{TB: t, on: system.PowerOn(t, enclave.MachineConfig{CPU: m.CPU()}), dir: m.Dir()}
+	h.app = system.NewApp(t, h.on, f.EnclaveKey())
+	var err error
 	h.Service, err = epid.Start(t.Context(), epid.Config{
-		Machine: on, PvE: f.pve, QE: f.qe, Group: f.epid.Document(), Provisioner: f.epid,
+		Machine: h.on, PvE: f.pve, QE: f.qe, Group: f.epid.Document(), Provisioner: f.epid,
 		PCESVN: build.PCE.SVN, Dir: h.dir, Stderr: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "aesm.socket")
-	l := must(aesm.Listen(path))
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	s := &aesm.Server{Services: aesm.Services{EPID: h.Service}}
-	go func() { done <- s.Serve(ctx, l) }()
 	t.Cleanup(func() {
-		stop()
-		if err := errors.Join(<-done, h.Close(), h.app.Destroy(), on.Close()); err != nil {
+		if err := h.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	h.aesm = aesm.New(aesm.Options{Path: path, Timeout: time.Minute})
+	h.aesm = aesm.New(aesm.Options{Path: system.Serve(t, aesm.Services{EPID: h.Service}), Timeout: time.Minute})
 	return h
 }
 
 // report has the application make a REPORT for a target.
 func (h *machine) report(target *isa.TargetInfo) *isa.Report {
-	h.Helper()
-	in := must(h.app.Alloc(isa.TargetInfoSize + 64 + isa.ReportSize))
-	defer in.Free()
-	copy(in.Bytes(), must(target.AppendBinary(nil)))
-	copy(in.Bytes()[isa.TargetInfoSize:], "hi")
-	ms := toy.Encode(toy.MSReport{TargetInfo: in.Addr(), ReportData: in.Addr() + isa.TargetInfoSize, Report: in.Addr() + isa.TargetInfoSize + 64})
-	if err := h.app.ECall(context.Background(), int(toy.ECallReport), ms); err != nil {
-		h.Fatal(err)
-	}
-	r := new(isa.Report)
-	if err := r.UnmarshalBinary(bytes.Clone(in.Bytes()[isa.TargetInfoSize+64:][:isa.ReportSize])); err != nil {
-		h.Fatal(err)
-	}
-	return r
-}
-
-// accepts asks the application whether a REPORT is for it.
-func (h *machine) accepts(r *isa.Report) bool {
-	h.Helper()
-	in := must(h.app.Alloc(isa.ReportSize))
-	defer in.Free()
-	copy(in.Bytes(), must(r.AppendBinary(nil)))
-	ms := toy.Encode(toy.MSVerifyReport{Report: in.Addr()})
-	if err := h.app.ECall(context.Background(), int(toy.ECallVerifyReport), ms); err != nil {
-		h.Fatal(err)
-	}
-	return must(toy.Decode[toy.MSVerifyReport](ms)).Valid == 1
+	return h.app.Report(target, [64]byte{'h', 'i'})
 }
 
 var spid = [16]byte{'s', 'p', 'i', 'd'}
@@ -180,7 +113,7 @@ func (h *machine) quote(linkable bool, sigRL []byte) ([]byte, error) {
 		return nil, err
 	}
 	want := sha256.Sum256(slices.Concat(nonce[:], q))
-	if len(q) != size || !h.accepts(qeReport) || qeReport.ReportData != [64]byte(append(want[:], make([]byte, 32)...)) {
+	if len(q) != size || !h.app.Accepts(qeReport) || qeReport.ReportData != [64]byte(append(want[:], make([]byte, 32)...)) {
 		h.Errorf("%d bytes of %d, or the QE's report is not for the application, or not of the quote", len(q), size)
 	}
 	return q, nil
@@ -200,19 +133,10 @@ func (h *machine) good(f *factory, linkable bool, sigRL []byte) *quote.Result {
 	return r
 }
 
-// codeIs checks the code that clients of AESM are told.
-func codeIs(t testing.TB, what string, err error, want aesm.Code) {
-	t.Helper()
-	var c aesm.Code
-	if !errors.As(err, &c) || c != want {
-		t.Errorf("%s: %v, want %v", what, err, want)
-	}
-}
-
 // Three machines, from fuses to quotes that the attestation service believes, and
 // how each of them loses its trust.
 func TestMachines(t *testing.T) {
-	f := factoryOf(t)
+	f := newFactory(t)
 	var machines []*machine
 	for i := range 3 {
 		machines = append(machines, f.boot(t, must(f.NewMachine(fmt.Sprintf("machine%d", i), world.MachineOptions{}))))
@@ -231,7 +155,7 @@ func TestMachines(t *testing.T) {
 	if id, err := ann.aesm.GetExtendedGroupID(t.Context()); err != nil || id != f.epid.XEID() {
 		t.Errorf("extended group %d, %v", id, err)
 	}
-	codeIs(t, "another extended group", ann.aesm.SwitchExtendedGroup(t.Context(), f.epid.XEID()+1), aesm.ErrParameter)
+	system.CodeIs(t, "another extended group", ann.aesm.SwitchExtendedGroup(t.Context(), f.epid.XEID()+1), aesm.ErrParameter)
 
 	// Linkable quotes are of one pseudonym, others of none.
 	if again := ann.good(f, true, nil); again.Pseudonym != r.Pseudonym {
@@ -259,7 +183,7 @@ func TestMachines(t *testing.T) {
 		"no SigRL":             {Report: *ann.report(target), SigRL: make([]byte, 208)},
 	} {
 		_, _, err := ann.aesm.GetQuote(t.Context(), q, 8<<10)
-		codeIs(t, what, err, aesm.ErrParameter)
+		system.CodeIs(t, what, err, aesm.ErrParameter)
 	}
 
 	// Without the key that was kept a machine becomes the same member again, and
@@ -312,11 +236,11 @@ func TestMachines(t *testing.T) {
 			t.Error("Bob has become another")
 		}
 		_, err = ann.quote(true, list)
-		codeIs(t, "Ann", err, aesm.ErrEPIDRevoked)
+		system.CodeIs(t, "Ann", err, aesm.ErrEPIDRevoked)
 		bad := bytes.Clone(list)
 		bad[20] ^= 1 // of an entry
 		_, err = bob.quote(true, bad)
-		codeIs(t, "a SigRL that was changed", err, aesm.ErrUnexpected)
+		system.CodeIs(t, "a SigRL that was changed", err, aesm.ErrUnexpected)
 	})
 	t.Run("PrivRL", func(t *testing.T) {
 		// A key that leaked: what a machine signs is told by it.
@@ -335,7 +259,7 @@ func TestMachines(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := f.boot(t, must(f.Machine("machine2"))).quote(true, nil)
-		codeIs(t, "a revoked machine that has lost its key", err, aesm.ErrProvisionFailed)
+		system.CodeIs(t, "a revoked machine that has lost its key", err, aesm.ErrProvisionFailed)
 	})
 	t.Run("GroupRL", func(t *testing.T) {
 		if err := f.epid.RevokeGroup(r.Quote.GID); err != nil {
@@ -358,7 +282,7 @@ func TestMachines(t *testing.T) {
 		forged := signed
 		forged[0] ^= 2
 		_, err = bob.aesm.ReportAttestationError(t.Context(), &forged, 1)
-		codeIs(t, "forged platform info", err, aesm.ErrPlatformInfoSignature)
+		system.CodeIs(t, "forged platform info", err, aesm.ErrPlatformInfoSignature)
 		if u, err := bob.aesm.ReportAttestationError(t.Context(), &signed, 1); u != nil || err != nil {
 			t.Errorf("%+v, %v", u, err)
 		}
@@ -376,7 +300,7 @@ func TestMachines(t *testing.T) {
 
 // Many ask at once, on a machine that is not provisioned yet; then nobody can.
 func TestConcurrent(t *testing.T) {
-	f := factoryOf(t)
+	f := newFactory(t)
 	m := f.boot(t, must(f.NewMachine("busy", world.MachineOptions{})))
 	twin := must(m.on.Load(context.Background(), f.qe, process.New(process.Config{}).Option())) // does not run
 	target := twin.TargetInfo()
@@ -405,12 +329,12 @@ func TestConcurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := m.aesm.InitQuote(t.Context())
-	codeIs(t, "closed", err, aesm.ErrServiceStopped)
+	system.CodeIs(t, "closed", err, aesm.ErrServiceStopped)
 }
 
 // BenchmarkQuote is an unlinkable quote, in the process and without its REPORT.
 func BenchmarkQuote(b *testing.B) {
-	f := factoryOf(b)
+	f := newFactory(b)
 	m := f.boot(b, must(f.NewMachine("bench", world.MachineOptions{})))
 	target, _, err := m.InitQuote(b.Context())
 	if err != nil {

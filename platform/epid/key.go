@@ -6,16 +6,17 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/feidi-dev/feidi/aesm"
 	"github.com/feidi-dev/feidi/arch/build"
 	"github.com/feidi-dev/feidi/arch/epidqe"
 	"github.com/feidi-dev/feidi/arch/pve"
 	"github.com/feidi-dev/feidi/arch/pve/edl"
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 )
 
 // blobFile is the file of the member's key below Config.Dir: the QE's blob, as it is.
@@ -188,14 +189,9 @@ func (s *Service) load() []byte {
 		return nil
 	}
 	path := filepath.Join(s.cfg.Dir, blobFile)
-	f, err := os.Open(path)
+	b, err := atomicfile.Read(path, epidqe.BlobSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	}
-	var b []byte
-	if err == nil {
-		b, err = io.ReadAll(io.LimitReader(f, epidqe.BlobSize+1))
-		_ = f.Close()
 	}
 	if err == nil && len(b) != epidqe.BlobSize {
 		err = fmt.Errorf("it has not %d bytes", epidqe.BlobSize)
@@ -207,36 +203,18 @@ func (s *Service) load() []byte {
 	return b
 }
 
-// keep writes the key, whole or not at all, for the user's eyes only. What cannot be
-// kept is made again the next time.
+// keep writes the key for the user's eyes only. What cannot be kept is made again the
+// next time.
 func (s *Service) keep(blob []byte) {
 	if s.cfg.Dir == "" {
 		return
 	}
 	err := os.MkdirAll(s.cfg.Dir, 0o700)
 	if err == nil {
-		err = write(s.cfg.Dir, blob)
+		atomicfile.Clean(s.cfg.Dir, time.Hour)
+		err = atomicfile.Write(filepath.Join(s.cfg.Dir, blobFile), blob, 0o600)
 	}
 	if err != nil {
 		s.cfg.Log.Warn("the EPID key cannot be kept", "error", err)
 	}
-}
-
-func write(dir string, blob []byte) error {
-	f, err := os.CreateTemp(dir, ".tmp-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(blob)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), filepath.Join(dir, blobFile))
 }

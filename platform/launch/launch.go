@@ -18,12 +18,16 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/feidi-dev/feidi/aesm"
 	"github.com/feidi-dev/feidi/arch/le"
 	"github.com/feidi-dev/feidi/arch/le/edl"
 	"github.com/feidi-dev/feidi/arch/le/whitelist"
+	"github.com/feidi-dev/feidi/internal/atomicfile"
 	"github.com/feidi-dev/feidi/isa"
 )
 
@@ -52,12 +56,14 @@ var _ aesm.LaunchService = (*Service)(nil)
 // Errors: ErrDamaged, those of the file and of the enclave.
 func New(ctx context.Context, e edl.LaunchEnclaveECalls, path string) (*Service, error) {
 	s := &Service{le: e, path: path}
-	list, err := read(path)
-	if err != nil {
-		return nil, err
-	}
-	if list == nil {
+	list, err := atomicfile.Read(path, whitelist.MaxSize)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return s, nil
+	case errors.Is(err, atomicfile.ErrTooLarge):
+		return nil, damaged(path, err)
+	case err != nil:
+		return nil, fmt.Errorf("launch: %w", err)
 	}
 	c, err := whitelist.Parse(list)
 	if err != nil {
@@ -166,7 +172,8 @@ func (s *Service) keep() error {
 	if s.kept || s.list == nil {
 		return nil
 	}
-	if err := write(s.path, s.list); err != nil {
+	atomicfile.Clean(filepath.Dir(s.path), time.Hour)
+	if err := atomicfile.Write(s.path, s.list, 0o600); err != nil {
 		return fmt.Errorf("launch: the white list is in force, and will be forgotten: %w: %w", err, aesm.ErrFileAccess)
 	}
 	s.kept = true

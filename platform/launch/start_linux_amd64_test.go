@@ -6,12 +6,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/feidi-dev/feidi/aesm"
 	"github.com/feidi-dev/feidi/arch/build"
@@ -19,49 +17,25 @@ import (
 	"github.com/feidi-dev/feidi/cpu"
 	_ "github.com/feidi-dev/feidi/cpu/native" // executes enclaves
 	"github.com/feidi-dev/feidi/enclave"
-	"github.com/feidi-dev/feidi/gobuild"
 	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/internal/toy"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/platform/launch"
 	"github.com/feidi-dev/feidi/sign"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // From a machine that launches nobody's enclaves to one that launches Ann's: all
 // through AESM's messages, and with a real launch enclave.
 func TestMachine(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds an enclave")
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("no go command")
-	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + build.LE.Threads))
 	signer, err := sign.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tc, err := gobuild.FindToolchain(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := tc.Build(t.Context(), ".", build.LE.Package, nil, build.LE.Options(signer, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img := parse(t, b)
-	m, err := enclave.PowerOn(enclave.MachineConfig{LockedLaunch: true, CPU: cpu.Config{LEPubKeyHash: sign.MRSigner(img.SigStruct)}})
-	if errors.Is(err, enclave.ErrNoEngine) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	system.PowerOn(t, enclave.MachineConfig{}) // skips where there can be no machine
+	img := system.Image(t, t.TempDir(), build.LE, signer)
+	m := system.PowerOn(t, enclave.MachineConfig{LockedLaunch: true, CPU: cpu.Config{LEPubKeyHash: sign.MRSigner(img.SigStruct)}})
 
 	h := newHost() // for its root
 	c := launch.Config{Machine: m, Image: img, WhiteList: filepath.Join(t.TempDir(), "list"), Stderr: os.Stderr}
@@ -72,7 +46,8 @@ func TestMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err = toy.Build(toy.Options{Key: annsKey}); err != nil {
+	b, err := toy.Build(toy.Options{Key: annsKey})
+	if err != nil {
 		t.Fatal(err)
 	}
 	app := parse(t, b)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"os/exec"
 	"testing"
-	"time"
 
 	"github.com/feidi-dev/feidi/arch/build"
 	"github.com/feidi-dev/feidi/arch/qve"
@@ -15,46 +13,21 @@ import (
 	"github.com/feidi-dev/feidi/dcap"
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/enclave/process"
-	"github.com/feidi-dev/feidi/gobuild"
-	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/platform/qvl"
 	"github.com/feidi-dev/feidi/sign"
 	"github.com/feidi-dev/feidi/testpki"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // A QvE starts, verifies and ends.
 func TestStart(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds an enclave")
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("no go command")
-	}
-	m, err := enclave.PowerOn(enclave.MachineConfig{})
-	if errors.Is(err, enclave.ErrNoEngine) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
+	m := system.PowerOn(t, enclave.MachineConfig{})
 	ctx, pki := t.Context(), testpki.New()
 	signer, err := sign.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tc, err := gobuild.FindToolchain(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := tc.Build(ctx, ".", build.QVE.Package, nil, build.QVE.Options(signer, time.Now()), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Parse(b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := system.Image(t, t.TempDir(), build.QVE, signer)
 	root, err := qve.SignRoot(pki.Root.DER, signer)
 	if err != nil {
 		t.Fatal(err)

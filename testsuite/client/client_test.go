@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/feidi-dev/feidi/arch/pce/edl"
 	_ "github.com/feidi-dev/feidi/cpu/native" // the engine, where there is one
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/enclave/tstdc"
@@ -21,7 +22,6 @@ import (
 	toyimage "github.com/feidi-dev/feidi/internal/toy"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/sign"
-	"github.com/feidi-dev/feidi/testsuite/client/pce"
 	"github.com/feidi-dev/feidi/testsuite/client/toy"
 	tstdcedl "github.com/feidi-dev/feidi/testsuite/client/tstdc"
 )
@@ -211,11 +211,11 @@ func TestPCE(t *testing.T) {
 	ctx := context.Background()
 	m := powerOn(t)
 	target := load(t, m, file)
-	x := pce.NewPce(target)
+	x := edl.NewPce(target)
 	defer x.Close()
 
 	ret, info, err := x.GetPcInfoWithoutPpid(ctx)
-	if err != nil || ret != 0 || info != (pce.Info{ISVSVN: 16, ID: 0}) {
+	if err != nil || ret != 0 || info != (edl.PceInfo{IsvSvn: 16, Id: 0}) {
 		t.Errorf("get_pc_info_without_ppid: %d, %+v, %v", ret, info, err)
 	}
 
@@ -248,7 +248,7 @@ func TestPCE(t *testing.T) {
 		digest := sha256.Sum256(append([]byte{suiteOAEP}, pub...))
 		copy(data[:], digest[:])
 		ret, encrypted, size, info, scheme, err := x.GetPcInfo(ctx, report(client, data), pub, suiteOAEP, 384)
-		if err != nil || ret != 0 || size != 384 || scheme != schemeP256 || info.ISVSVN != 16 {
+		if err != nil || ret != 0 || size != 384 || scheme != schemeP256 || info.IsvSvn != 16 {
 			t.Fatalf("get_pc_info: %d, %d bytes, scheme %d, %+v, %v", ret, size, scheme, info, err)
 		}
 		if ppids[i], err = rsa.DecryptOAEP(sha256.New(), nil, key, encrypted, nil); err != nil {
@@ -259,7 +259,7 @@ func TestPCE(t *testing.T) {
 		t.Errorf("PPID %x, then %x", ppids[0], ppids[1])
 	}
 
-	psvn := &pce.PSVN{CPUSVN: m.Processor().CPUSVN(), ISVSVN: 16}
+	psvn := &edl.Psvn{CpuSvn: m.Processor().CPUSVN(), IsvSvn: 16}
 	rep := report(client, [64]byte{1, 2, 3})
 	ret, signature, size, err := x.CertifyEnclave(ctx, psvn, rep, 64)
 	if err != nil || ret != 0 || size != 64 || len(signature) != 64 || bytes.Equal(signature, make([]byte, 64)) {

@@ -11,12 +11,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"errors"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/feidi-dev/feidi/aesm"
 	"github.com/feidi-dev/feidi/arch/build"
@@ -26,12 +22,12 @@ import (
 	_ "github.com/feidi-dev/feidi/cpu/native" // the engine, where there is one
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/enclave/process"
-	"github.com/feidi-dev/feidi/gobuild"
 	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/pcs"
 	"github.com/feidi-dev/feidi/platform"
 	"github.com/feidi-dev/feidi/testpki"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // Machine is a machine that makes quotes.
@@ -48,9 +44,6 @@ type Machine struct {
 // signs with the key. It skips the test where there are no enclaves.
 func New(t testing.TB, cache string, key *rsa.PrivateKey) *Machine {
 	t.Helper()
-	if _, err := exec.LookPath("go"); err != nil || testing.Short() {
-		t.Skip("builds enclaves with the go command")
-	}
 	ok := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -61,14 +54,8 @@ func New(t testing.TB, cache string, key *rsa.PrivateKey) *Machine {
 	m.Platform = m.PKI.Platform()
 	fuses, err := cpu.NewFuses(rand.Reader)
 	ok(err)
-	m.Machine, err = enclave.PowerOn(enclave.MachineConfig{CPU: cpu.Config{Fuses: fuses, CPUSVN: m.Platform.SGX.CPUSVN}})
-	if errors.Is(err, enclave.ErrNoEngine) {
-		t.Skip(err)
-	}
-	ok(err)
-	t.Cleanup(func() { closed(t, m.Close) })
-
-	pce, qe := compile(t, cache, build.PCE, key), compile(t, cache, build.QE, key)
+	m.Machine = system.PowerOn(t, enclave.MachineConfig{CPU: cpu.Config{Fuses: fuses, CPUSVN: m.Platform.SGX.CPUSVN}})
+	pce, qe := system.Image(t, cache, build.PCE, key), system.Image(t, cache, build.QE, key)
 	ppidKey, err := rsa.GenerateKey(rand.Reader, 3072)
 	ok(err)
 	doc, err := ppid.Sign(&ppidKey.PublicKey, key)
@@ -85,20 +72,7 @@ func New(t testing.TB, cache string, key *rsa.PrivateKey) *Machine {
 // Serve serves a maker of quotes at a socket, as AESM does, and returns its path.
 func Serve(t testing.TB, q aesm.QuoteService) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "aesm.socket")
-	l, err := aesm.Listen(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	s := &aesm.Server{Services: aesm.Services{Quote: []aesm.QuoteService{q}}}
-	go func() { done <- s.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		stop()
-		closed(t, func() error { return <-done })
-	})
-	return path
+	return system.Serve(t, aesm.Services{Quote: []aesm.QuoteService{q}})
 }
 
 // factory is who knows the secrets of a machine and certifies it. It is a
@@ -127,24 +101,6 @@ func (f *factory) PCKCert(_ context.Context, r pcs.PCKRequest) (*pcs.PCKCert, er
 	var pck crypto.Signer = derive.PCK(f.provisioningKey(sgx.CPUSVN, sgx.PCESVN))
 	f.machine.Reissue(func(c *testpki.Template) { c.Key = pck })
 	return &pcs.PCKCert{Chain: f.machine.ChainPEM(), FMSPC: sgx.FMSPC, CPUSVN: sgx.CPUSVN, PCESVN: sgx.PCESVN}, nil
-}
-
-// compile builds a system enclave.
-func compile(t testing.TB, cache string, e build.Enclave, key *rsa.PrivateKey) *image.Image {
-	t.Helper()
-	tc, err := gobuild.FindToolchain(t.Context(), cache)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := tc.Build(t.Context(), ".", e.Package, nil, e.Options(key, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Parse(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return img
 }
 
 // secs returns the SECS that an enclave has on a machine.

@@ -35,7 +35,7 @@ import (
 
 // A release has the system enclaves in it, and those that the command uses besides.
 var (
-	enclaves = []build.Enclave{build.PCE, build.QE, build.IDE, build.QVE, build.LE}
+	enclaves = build.All
 	others   = []build.Enclave{{Name: "vault", Package: "github.com/feidi-dev/feidi/internal/demo/vault"}}
 )
 

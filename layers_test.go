@@ -37,7 +37,7 @@ var layers = map[string]int{
 
 	"enclave": 3, "enclave/invoke": 3, "enclave/tstdc": 3, "enclave/process": 3, "inside": 3, "inside/sealedfs": 3, "arch/": 3,
 
-	"internal/state": 4, "platform": 4, "platform/qvl": 4, "platform/launch": 4, "platform/epid": 4, "world": 4, "pcs": 4, "pcs/server": 4, "pccs": 4, "verifyd": 4, "verifyd/wire": 4, "internal/prompt": 4,
+	"internal/state": 4, "platform": 4, "platform/qvl": 4, "platform/internal/": 4, "platform/launch": 4, "platform/epid": 4, "world": 4, "pcs": 4, "pcs/server": 4, "pccs": 4, "verifyd": 4, "verifyd/wire": 4, "internal/prompt": 4,
 
 	"internal/rig": 4,
 

@@ -1,10 +1,12 @@
 package pcs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -17,7 +19,7 @@ type request struct {
 	what    string // for messages
 	service service
 	url     string
-	header  http.Header // besides what every request has
+	header  http.Header // besides what every request has; names are canonical
 	chain   []string    // names of the header with the issuer chain, the usual one first; nil if there is none
 	keep    []string    // names of other headers that matter
 	most    int64       // bytes of the reply
@@ -36,7 +38,7 @@ type reply struct {
 // fetch asks until there is a reply, or no more hope of one.
 func (c *Client) fetch(ctx context.Context, r *request) (*reply, *Error) {
 	for n := 1; ; n++ {
-		got, err := c.attempt(ctx, r)
+		got, err := c.exchange(ctx, r, http.StatusOK, "", nil)
 		if err == nil {
 			return got, nil
 		}
@@ -83,44 +85,50 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// attempt asks once.
-func (c *Client) attempt(ctx context.Context, r *request) (*reply, *Error) {
-	e := &Error{Document: r.what, URL: r.url}
+// exchange sends a request once, GET or POST of a body, and wants a reply of a
+// status.
+func (c *Client) exchange(ctx context.Context, r *request, want int, media string, body []byte) (*reply, *Error) {
+	e := &Error{Document: r.what, URL: r.url, Attempts: 1}
 	once, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(once, http.MethodGet, r.url, nil)
+	method := http.MethodGet
+	if body != nil {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(once, method, r.url, bytes.NewReader(body))
 	if err != nil {
 		e.Kind, e.Reason = ErrBadRequest, "its address is no URL"
 		return nil, e
 	}
 	e.URL = redact(req.URL)
-	for name, values := range r.header {
-		req.Header[http.CanonicalHeaderKey(name)] = values
-	}
+	maps.Copy(req.Header, r.header)
 	req.Header.Set("User-Agent", c.cfg.UserAgent)
+	if body != nil {
+		req.Header.Set("Content-Type", media)
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		e.noReply(ctx, err, c.cfg.Timeout)
 		return nil, e
 	}
 	defer resp.Body.Close()
-	e.Status, e.RequestID = resp.StatusCode, line(resp.Header.Get("Request-ID"))
-	if resp.StatusCode != http.StatusOK {
+	e.Status, e.RequestID = resp.StatusCode, line(resp.Header.Get(headerRequestID))
+	if resp.StatusCode != want {
 		e.refused(r, resp, c.cfg.Now())
 		return nil, e
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, r.most+1))
+	got, err := io.ReadAll(io.LimitReader(resp.Body, r.most+1))
 	switch {
 	case err != nil:
 		e.Status = 0 // the reply did not come whole
 		e.noReply(ctx, err, c.cfg.Timeout)
 		return nil, e
-	case int64(len(body)) > r.most:
+	case int64(len(got)) > r.most:
 		e.Kind, e.Reason = ErrTooLarge, fmt.Sprintf("more than %d bytes", r.most)
 		e.Advice = "is this the address of a PCS or PCCS?"
 		return nil, e
 	}
-	return &reply{body: body, header: resp.Header}, nil
+	return &reply{body: got, header: resp.Header}, nil
 }
 
 // refused fills in what a reply with another status than 200 says.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,22 +65,14 @@ func (c *Client) pckCert(ctx context.Context, s service, r PCKRequest, what stri
 	if len(r.EncryptedPPID) > 0 {
 		query.Set("encrypted_ppid", hex.EncodeToString(r.EncryptedPPID))
 	}
-	header := http.Header{}
-	if s.intel {
-		if len(r.EncryptedPPID) == 0 {
-			return nil, &Error{Document: what, Kind: ErrBadRequest, Reason: "Intel finds a platform by its encrypted PPID", Advice: "give it, or ask the PCCS that the platform was registered with"}
-		}
-		if c.cfg.SubscriptionKey != "" {
-			header.Set("Ocp-Apim-Subscription-Key", c.cfg.SubscriptionKey)
-		}
-	} else {
+	switch {
+	case !s.intel:
 		query.Set("qeid", hex.EncodeToString(r.QEID))
-		for name, values := range c.cfg.PCKHeader {
-			header[http.CanonicalHeaderKey(name)] = values
-		}
+	case len(r.EncryptedPPID) == 0:
+		return nil, &Error{Document: what, Kind: ErrBadRequest, Reason: "Intel finds a platform by its encrypted PPID", Advice: "give it, or ask the PCCS that the platform was registered with"}
 	}
 	d, err := c.get(ctx, &request{
-		what: what, service: s, url: s.url(dcap.TEESGX, "pckcert", query), header: header,
+		what: what, service: s, url: s.url(dcap.TEESGX, "pckcert", query), header: c.pckHeader(s),
 		chain: chainPCK, keep: []string{headerTCBm, headerFMSPC, headerCA}, most: dcap.MaxChainSize, maxAge: c.cfg.PCKMaxAge, read: readPCK,
 	})
 	if err != nil {
@@ -99,23 +92,49 @@ const (
 	headerCA    = "SGX-PCK-Certificate-CA-Type"
 )
 
-func newPCKCert(d *Document) (*PCKCert, error) {
-	cert := &PCKCert{Chain: append(append([]byte{}, d.Body...), d.Chain...), Source: d.Source}
-	tcbm, err := hex.DecodeString(d.header[headerTCBm])
-	if err != nil || len(tcbm) != 18 {
-		return nil, errors.New("header " + headerTCBm + " is not 36 hexadecimal digits")
+// pckHeader is what a request for PCK certificates has besides: Intel's key to
+// Intel, the caller's own headers to others.
+func (c *Client) pckHeader(s service) http.Header {
+	h := http.Header{}
+	switch {
+	case !s.intel:
+		for name, values := range c.cfg.PCKHeader {
+			h[http.CanonicalHeaderKey(name)] = values
+		}
+	case c.cfg.SubscriptionKey != "":
+		h.Set("Ocp-Apim-Subscription-Key", c.cfg.SubscriptionKey)
 	}
-	cert.PCESVN = binary.LittleEndian.Uint16(tcbm[copy(cert.CPUSVN[:], tcbm):])
-	fmspc, err := hex.DecodeString(d.header[headerFMSPC])
-	if err != nil || len(fmspc) != 6 {
-		return nil, errors.New("header " + headerFMSPC + " is not 12 hexadecimal digits")
+	return h
+}
+
+func newPCKCert(d *Document) (cert *PCKCert, err error) {
+	cert = &PCKCert{Chain: slices.Concat(d.Body, d.Chain), Source: d.Source}
+	if cert.CPUSVN, cert.PCESVN, err = parseTCBm(d.header[headerTCBm]); err != nil {
+		return nil, fmt.Errorf("header %s %w", headerTCBm, err)
 	}
-	copy(cert.FMSPC[:], fmspc)
-	cert.CA = CA(strings.ToLower(d.header[headerCA]))
-	if cert.CA != Processor && cert.CA != Platform {
-		return nil, fmt.Errorf("header %s: %q is no CA", headerCA, d.header[headerCA])
+	cert.FMSPC, cert.CA, err = platformOf(d)
+	return cert, err
+}
+
+// parseTCBm reads the TCB that a certificate is for.
+func parseTCBm(s string) (cpuSVN [16]byte, pceSVN uint16, err error) {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(cpuSVN)+2 {
+		return cpuSVN, 0, errors.New("is not 36 hexadecimal digits")
 	}
-	return cert, nil
+	return [16]byte(b), binary.LittleEndian.Uint16(b[16:]), nil
+}
+
+// platformOf reads the headers that say what platform a certificate is of.
+func platformOf(d *Document) (fmspc [6]byte, ca CA, err error) {
+	b, err := hex.DecodeString(d.header[headerFMSPC])
+	if err != nil || len(b) != len(fmspc) {
+		return fmspc, "", errors.New("header " + headerFMSPC + " is not 12 hexadecimal digits")
+	}
+	if ca = CA(strings.ToLower(d.header[headerCA])); ca != Processor && ca != Platform {
+		return fmspc, "", fmt.Errorf("header %s: %q is no CA", headerCA, d.header[headerCA])
+	}
+	return [6]byte(b), ca, nil
 }
 
 // readPCK reads a certificate in PEM, which is good until it expires.

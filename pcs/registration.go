@@ -1,14 +1,10 @@
 package pcs
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -53,7 +49,7 @@ func (c *Client) RegisterPlatform(ctx context.Context, manifest []byte) (ppid [1
 // the firmware wants. It takes a subscription key.
 func (c *Client) AddPackage(ctx context.Context, add []byte) (certificates [][]byte, err error) {
 	const what = "adding a package"
-	r := &request{what: what, url: c.service.prefix + "/sgx/registration/v1/package", header: c.keyHeader(), most: maxMembership}
+	r := &request{what: what, url: c.service.prefix + "/sgx/registration/v1/package", header: c.pckHeader(c.service), most: maxMembership}
 	got, failed := c.post(ctx, r, http.StatusOK, mediaBinary, add)
 	if failed != nil {
 		return nil, failed
@@ -106,7 +102,7 @@ func (c *Client) PCKCerts(ctx context.Context, r PCKCertsRequest) (*PCKCerts, er
 		query = url.Values{"encrypted_ppid": {hex.EncodeToString(r.EncryptedPPID)}, "pceid": {hex.EncodeToString(r.PCEID[:])}}
 	}
 	req := &request{
-		what: what, service: c.service, url: c.service.url(dcap.TEESGX, "pckcerts", query), header: c.keyHeader(),
+		what: what, service: c.service, url: c.service.url(dcap.TEESGX, "pckcerts", query), header: c.pckHeader(c.service),
 		chain: chainPCK, keep: []string{headerFMSPC, headerCA}, most: dcap.MaxJSONSize, maxAge: c.cfg.PCKMaxAge,
 		read: func(body []byte) ([]byte, time.Time, error) {
 			_, err := readLevels(body)
@@ -170,11 +166,10 @@ func readLevels(body []byte) ([]PCKLevel, error) {
 			}
 			l.TCB[n] = uint8(svn)
 		}
-		tcbm, err := hex.DecodeString(row.TCBm)
-		if err != nil || len(tcbm) != 18 {
-			return nil, fmt.Errorf("level %d: tcbm is not 36 hexadecimal digits", i)
+		var err error
+		if l.CPUSVN, l.PCESVN, err = parseTCBm(row.TCBm); err != nil {
+			return nil, fmt.Errorf("level %d: tcbm %w", i, err)
 		}
-		l.PCESVN = binary.LittleEndian.Uint16(tcbm[copy(l.CPUSVN[:], tcbm):])
 		if row.Cert == "Not available" {
 			continue
 		}
@@ -183,33 +178,6 @@ func readLevels(body []byte) ([]PCKLevel, error) {
 		}
 	}
 	return list, nil
-}
-
-// platformOf reads the headers that say what platform a certificate is of.
-func platformOf(d *Document) (fmspc [6]byte, ca CA, err error) {
-	b, err := hex.DecodeString(d.header[headerFMSPC])
-	if err != nil || len(b) != len(fmspc) {
-		return fmspc, "", errors.New("header " + headerFMSPC + " is not 12 hexadecimal digits")
-	}
-	if ca = CA(strings.ToLower(d.header[headerCA])); ca != Processor && ca != Platform {
-		return fmspc, "", fmt.Errorf("header %s: %q is no CA", headerCA, d.header[headerCA])
-	}
-	return [6]byte(b), ca, nil
-}
-
-// keyHeader is what a request for PCK certificates has besides: Intel's key to
-// Intel, the caller's own headers to others.
-func (c *Client) keyHeader() http.Header {
-	h := http.Header{}
-	switch {
-	case !c.service.intel:
-		for name, values := range c.cfg.PCKHeader {
-			h[http.CanonicalHeaderKey(name)] = values
-		}
-	case c.cfg.SubscriptionKey != "":
-		h.Set("Ocp-Apim-Subscription-Key", c.cfg.SubscriptionKey)
-	}
-	return h
 }
 
 const mediaBinary = "application/octet-stream"
@@ -235,39 +203,5 @@ func (c *Client) post(ctx context.Context, r *request, want int, media string, b
 		e.Kind, e.Reason = ErrBadRequest, fmt.Sprintf("it has %d bytes", len(body))
 		return nil, e
 	}
-	once, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(once, http.MethodPost, r.url, bytes.NewReader(body))
-	if err != nil {
-		e.Kind, e.Reason = ErrBadRequest, "its address is no URL"
-		return nil, e
-	}
-	e.URL = redact(req.URL)
-	for name, values := range r.header {
-		req.Header[name] = values
-	}
-	req.Header.Set("User-Agent", c.cfg.UserAgent)
-	req.Header.Set("Content-Type", media)
-	resp, err := c.http.Do(req)
-	if err != nil {
-		e.noReply(ctx, err, c.cfg.Timeout)
-		return nil, e
-	}
-	defer resp.Body.Close()
-	e.Status, e.RequestID = resp.StatusCode, line(resp.Header.Get(headerRequestID))
-	if resp.StatusCode != want {
-		e.refused(r, resp, c.cfg.Now())
-		return nil, e
-	}
-	got, err := io.ReadAll(io.LimitReader(resp.Body, r.most+1))
-	switch {
-	case err != nil:
-		e.Status = 0 // the reply did not come whole
-		e.noReply(ctx, err, c.cfg.Timeout)
-		return nil, e
-	case int64(len(got)) > r.most:
-		e.Kind, e.Reason = ErrTooLarge, fmt.Sprintf("more than %d bytes", r.most)
-		return nil, e
-	}
-	return &reply{body: got, header: resp.Header}, nil
+	return c.exchange(ctx, r, want, media, body)
 }

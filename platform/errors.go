@@ -9,6 +9,7 @@ import (
 	"github.com/feidi-dev/feidi/arch/pce"
 	"github.com/feidi-dev/feidi/arch/qe"
 	"github.com/feidi-dev/feidi/pcs"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 	"github.com/feidi-dev/feidi/status"
 )
 
@@ -69,16 +70,7 @@ func pckError(err error) error {
 
 // callError is why an ECALL did not return.
 func callError(doing string, err error) error {
-	e := &Error{Doing: doing, Code: aesm.ErrUnexpected, Err: err}
-	switch {
-	case died(err):
-		e.Code = aesm.ErrEnclaveLost
-	case errors.Is(err, context.DeadlineExceeded):
-		e.Code = aesm.ErrBusy
-	case errors.Is(err, context.Canceled):
-		e.Code = aesm.ErrServiceStopped
-	}
-	return e
+	return &Error{Doing: doing, Code: supervisor.CallCode(err), Err: err}
 }
 
 // qeError is what an ECALL of the QE returned, as an error.

@@ -4,24 +4,34 @@ import (
 	"context"
 	"syscall"
 
+	qeedl "github.com/feidi-dev/feidi/arch/qe/edl"
 	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // QESECS says what the QE is.
-func (p *Platform) QESECS() isa.SECS { return p.qe.run.secs }
+func (p *Platform) QESECS() (secs isa.SECS) {
+	_ = p.qe.Do(context.Background(), func(_ context.Context, r *supervisor.Running[*qeedl.Qe3]) error {
+		secs = r.SECS
+		return nil
+	})
+	return secs
+}
 
 // KillQE ends the QE as the kernel ends a process.
-func (p *Platform) KillQE() error { return kill(p.qe.run) }
+func (p *Platform) KillQE() error { return kill(p.qe) }
 
 // KillPCE ends the PCE.
-func (p *Platform) KillPCE() error { return kill(p.pce.run) }
+func (p *Platform) KillPCE() error { return kill(p.pce) }
 
-func kill[C interface{ Close() }](r *running[C]) error {
-	if err := r.process.Signal(syscall.SIGTERM); err != nil {
+func kill[C supervisor.Client](s *supervisor.Supervisor[C]) error {
+	return s.Do(context.Background(), func(_ context.Context, r *supervisor.Running[C]) error {
+		if err := r.Process.Signal(syscall.SIGTERM); err != nil {
+			return err
+		}
+		_, err := r.Process.Wait()
 		return err
-	}
-	_, err := r.process.Wait()
-	return err
+	})
 }
 
 // Files and sizes of what is kept.

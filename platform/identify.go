@@ -16,6 +16,7 @@ import (
 	"github.com/feidi-dev/feidi/dcap"
 	"github.com/feidi-dev/feidi/isa"
 	"github.com/feidi-dev/feidi/pcs"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // ID is what a provisioning service is told of a machine: what Intel's
@@ -71,7 +72,7 @@ func (p *Platform) identify(ctx context.Context) (*ID, error) {
 	id := new(ID)
 	if p.ide != nil {
 		if id.QEID, report, key, err = p.askIDE(ctx, target); err == nil {
-			err = p.ide.rest()
+			err = p.ide.Rest()
 		}
 	} else {
 		id.QEID, report, key, err = p.askQE(ctx, target)
@@ -80,8 +81,8 @@ func (p *Platform) identify(ctx context.Context) (*ID, error) {
 		return nil, err
 	}
 	id.CPUSVN = report.CPUSVN
-	return id, p.pce.do(ctx, func(ctx context.Context, r *running[*pceedl.Pce]) error {
-		ret, encrypted, _, info, _, err := r.calls.GetPcInfo(ctx, &report, key, pce.SuiteRSAOAEP, pce.EncryptedPPIDSize)
+	return id, p.pce.Do(ctx, func(ctx context.Context, r *supervisor.Running[*pceedl.Pce]) error {
+		ret, encrypted, _, info, _, err := r.Calls.GetPcInfo(ctx, &report, key, pce.SuiteRSAOAEP, pce.EncryptedPPIDSize)
 		if err := pceError("asking the PCE for the PPID", ret, err); err != nil {
 			return err
 		}
@@ -94,13 +95,13 @@ func (p *Platform) identify(ctx context.Context) (*ID, error) {
 // askIDE asks the IDE for the QE ID, and for the report on the key that the PPID is
 // to be encrypted to.
 func (p *Platform) askIDE(ctx context.Context, target *isa.TargetInfo) (id [16]byte, report isa.Report, key []byte, err error) {
-	err = p.ide.do(ctx, func(ctx context.Context, r *running[*ideedl.IdEnclave]) error {
-		ret, got, err := r.calls.IdeGetId(ctx)
+	err = p.ide.Do(ctx, func(ctx context.Context, r *supervisor.Running[*ideedl.IdEnclave]) error {
+		ret, got, err := r.Calls.IdeGetId(ctx)
 		if err := ideError("asking the IDE for the QE ID", ret, err); err != nil {
 			return err
 		}
 		id = [16]byte(got)
-		ret, report, key, err = r.calls.IdeGetPceEncryptKey(ctx, target, pce.SuiteRSAOAEP, uint16(dcap.CertPPIDRSA3072), ppid.KeySize)
+		ret, report, key, err = r.Calls.IdeGetPceEncryptKey(ctx, target, pce.SuiteRSAOAEP, uint16(dcap.CertPPIDRSA3072), ppid.KeySize)
 		return ideError("asking the IDE for the key of PPIDs", ret, err)
 	})
 	return id, report, key, err
@@ -108,7 +109,7 @@ func (p *Platform) askIDE(ctx context.Context, target *isa.TargetInfo) (id [16]b
 
 // askQE asks the QE instead. A new attestation key has the QE ID beside it.
 func (p *Platform) askQE(ctx context.Context, target *isa.TargetInfo) (id [16]byte, report isa.Report, key []byte, err error) {
-	err = p.qe.do(ctx, func(ctx context.Context, r *running[*qeedl.Qe3]) error {
+	err = p.qe.Do(ctx, func(ctx context.Context, r *supervisor.Running[*qeedl.Qe3]) error {
 		var b blob
 		if _, err := genAttKey(ctx, r, &b, target); err != nil {
 			return err
@@ -119,7 +120,7 @@ func (p *Platform) askQE(ctx context.Context, target *isa.TargetInfo) (id [16]by
 		}
 		id = d.QEID
 		var ret uint32
-		ret, report, key, err = r.calls.GetPceEncryptKey(ctx, target, pce.SuiteRSAOAEP, uint16(dcap.CertPPIDRSA3072), ppid.KeySize)
+		ret, report, key, err = r.Calls.GetPceEncryptKey(ctx, target, pce.SuiteRSAOAEP, uint16(dcap.CertPPIDRSA3072), ppid.KeySize)
 		return qeError("asking the QE for the key of PPIDs", ret, err)
 	})
 	return id, report, key, err
@@ -127,8 +128,8 @@ func (p *Platform) askQE(ctx context.Context, target *isa.TargetInfo) (id [16]by
 
 // pceTarget returns the PCE's target info.
 func (p *Platform) pceTarget(ctx context.Context) (target *isa.TargetInfo, err error) {
-	err = p.pce.do(ctx, func(_ context.Context, r *running[*pceedl.Pce]) error {
-		t := r.target
+	err = p.pce.Do(ctx, func(_ context.Context, r *supervisor.Running[*pceedl.Pce]) error {
+		t := r.Target
 		target = &t
 		return nil
 	})
@@ -146,7 +147,7 @@ var authData = func() []byte {
 }()
 
 // genAttKey has the QE make its key, and returns the report for the PCE.
-func genAttKey(ctx context.Context, r *running[*qeedl.Qe3], b *blob, target *isa.TargetInfo) (isa.Report, error) {
-	ret, report, err := r.calls.GenAttKey(ctx, b[:], target, authData)
+func genAttKey(ctx context.Context, r *supervisor.Running[*qeedl.Qe3], b *blob, target *isa.TargetInfo) (isa.Report, error) {
+	ret, report, err := r.Calls.GenAttKey(ctx, b[:], target, authData)
 	return report, qeError("making the attestation key", ret, err)
 }

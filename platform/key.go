@@ -15,6 +15,7 @@ import (
 	qeedl "github.com/feidi-dev/feidi/arch/qe/edl"
 	"github.com/feidi-dev/feidi/dcap"
 	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // blob is the QE's: the attestation key, sealed, and how it was certified.
@@ -80,8 +81,8 @@ func (p *Platform) ready(ctx context.Context, id *ID, c *pck) (*key, error) {
 		k.certSize = len(c.chain) + 1
 	}
 	reused := false
-	if err := p.qe.do(ctx, func(ctx context.Context, r *running[*qeedl.Qe3]) (err error) {
-		k.target = r.target
+	if err := p.qe.Do(ctx, func(ctx context.Context, r *supervisor.Running[*qeedl.Qe3]) (err error) {
+		k.target = r.Target
 		reused, err = p.reuse(ctx, r, id, c, target, k)
 		return err
 	}); err != nil {
@@ -101,13 +102,13 @@ const ppidSize = pce.EncryptedPPIDSize + 16 + 2 + 2
 
 // reuse takes the blob that is in use, or kept, if it opens and all is as it was
 // when its key was certified.
-func (p *Platform) reuse(ctx context.Context, r *running[*qeedl.Qe3], id *ID, c *pck, target *isa.TargetInfo, k *key) (bool, error) {
+func (p *Platform) reuse(ctx context.Context, r *supervisor.Running[*qeedl.Qe3], id *ID, c *pck, target *isa.TargetInfo, k *key) (bool, error) {
 	if last := p.key.Load(); last != nil {
 		k.blob = last.blob
 	} else if !p.loadBlob(&k.blob) {
 		return false, nil
 	}
-	ret, _, raw, keyID, err := r.calls.VerifyBlob(ctx, k.blob[:], uint32(len(k.id)))
+	ret, _, raw, keyID, err := r.Calls.VerifyBlob(ctx, k.blob[:], uint32(len(k.id)))
 	if err != nil {
 		return false, callError("opening the attestation key", err)
 	}
@@ -144,14 +145,14 @@ func (p *Platform) certify(ctx context.Context, id *ID, c *pck, target *isa.Targ
 		RawCPUSVN: id.CPUSVN, RawPCE: qe.PCEInfo{ISVSVN: id.PCESVN, ID: id.PCEID},
 		SignatureScheme: pce.SchemeECDSAP256, PCETarget: *target, QEID: id.QEID,
 	}
-	if err := p.qe.do(ctx, func(ctx context.Context, r *running[*qeedl.Qe3]) (err error) {
+	if err := p.qe.Do(ctx, func(ctx context.Context, r *supervisor.Running[*qeedl.Qe3]) (err error) {
 		d.QEReport, err = genAttKey(ctx, r, &k.blob, target)
 		return err
 	}); err != nil {
 		return err
 	}
-	if err := p.pce.do(ctx, func(ctx context.Context, r *running[*pceedl.Pce]) error {
-		ret, sig, _, err := r.calls.CertifyEnclave(ctx, &pceedl.Psvn{CpuSvn: c.cpuSVN, IsvSvn: c.pceSVN}, &d.QEReport, pce.SignatureSize)
+	if err := p.pce.Do(ctx, func(ctx context.Context, r *supervisor.Running[*pceedl.Pce]) error {
+		ret, sig, _, err := r.Calls.CertifyEnclave(ctx, &pceedl.Psvn{CpuSvn: c.cpuSVN, IsvSvn: c.pceSVN}, &d.QEReport, pce.SignatureSize)
 		copy(d.Signature[:], sig)
 		return pceError(doing, ret, err)
 	}); err != nil {
@@ -165,8 +166,8 @@ func (p *Platform) certify(ctx context.Context, id *ID, c *pck, target *isa.Targ
 		return err
 	}
 	k.id = [32]byte(d.QEReport.ReportData[:])
-	return p.qe.do(ctx, func(ctx context.Context, r *running[*qeedl.Qe3]) error {
-		ret, err := r.calls.StoreCertData(ctx, (*qeedl.RefPlaintextEcdsaDataSdkT)(raw), uint32(dcap.CertPPIDRSA3072), id.EncryptedPPID[:], k.blob[:])
+	return p.qe.Do(ctx, func(ctx context.Context, r *supervisor.Running[*qeedl.Qe3]) error {
+		ret, err := r.Calls.StoreCertData(ctx, (*qeedl.RefPlaintextEcdsaDataSdkT)(raw), uint32(dcap.CertPPIDRSA3072), id.EncryptedPPID[:], k.blob[:])
 		return qeError(doing, ret, err)
 	})
 }

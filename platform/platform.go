@@ -16,9 +16,11 @@ import (
 	pceedl "github.com/feidi-dev/feidi/arch/pce/edl"
 	qeedl "github.com/feidi-dev/feidi/arch/qe/edl"
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/edl/uedge"
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/pcs"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // DefaultRefresh is how long a PCK certificate is used before the service is asked
@@ -67,9 +69,9 @@ type Config struct {
 type Platform struct {
 	cfg Config
 
-	pce *system[*pceedl.Pce]
-	qe  *system[*qeedl.Qe3]
-	ide *system[*ideedl.IdEnclave] // nil if there is none
+	pce *supervisor.Supervisor[*pceedl.Pce]
+	qe  *supervisor.Supervisor[*qeedl.Qe3]
+	ide *supervisor.Supervisor[*ideedl.IdEnclave] // nil if there is none
 
 	keyIDs []aesm.AttKeyID
 	id     atomic.Pointer[ID]
@@ -114,11 +116,10 @@ func Start(ctx context.Context, c Config) (*Platform, error) {
 	p := &Platform{cfg: c}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.blobs.New = func() any { return new(blob) }
-	h := &host{c.Machine, c.Stderr, c.Log}
-	p.pce = newSystem(h, "PCE", c.PCE, nil, pceedl.NewPce)
-	p.qe = newSystem(h, "QE", c.QE, key, qeedl.NewQe3)
+	p.pce = supervise(&c, "PCE", c.PCE, nil, pceedl.NewPce)
+	p.qe = supervise(&c, "QE", c.QE, key, qeedl.NewQe3)
 	if c.IDE != nil {
-		p.ide = newSystem(h, "IDE", c.IDE, key, ideedl.NewIdEnclave)
+		p.ide = supervise(&c, "IDE", c.IDE, key, ideedl.NewIdEnclave)
 	}
 	if err := p.start(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -126,18 +127,26 @@ func Start(ctx context.Context, c Config) (*Platform, error) {
 	return p, nil
 }
 
+// supervise has a system enclave run on the platform's machine.
+func supervise[C supervisor.Client](c *Config, name string, img *image.Image, args []string, connect func(uedge.Enclave) C) *supervisor.Supervisor[C] {
+	return supervisor.New(supervisor.Config[C]{
+		Name: name, Machine: c.Machine, Image: img, Args: args, Connect: connect, Stderr: c.Stderr, Log: c.Log,
+		Fail: func(doing string, code aesm.Code, err error) error { return &Error{Doing: doing, Code: code, Err: err} },
+	})
+}
+
 func (p *Platform) start(ctx context.Context) error {
-	if !isGo(p.cfg.QE) {
+	if !supervisor.IsGo(p.cfg.QE) {
 		return &Error{Doing: "starting the QE", Code: aesm.ErrEnclaveLoad, Err: errGo}
 	}
-	if p.ide != nil && !isGo(p.cfg.IDE) {
+	if p.ide != nil && !supervisor.IsGo(p.cfg.IDE) {
 		return &Error{Doing: "starting the IDE", Code: aesm.ErrEnclaveLoad, Err: errGo}
 	}
-	if err := p.pce.do(ctx, func(context.Context, *running[*pceedl.Pce]) error { return nil }); err != nil {
+	if err := p.pce.Do(ctx, func(context.Context, *supervisor.Running[*pceedl.Pce]) error { return nil }); err != nil {
 		return err
 	}
-	return p.qe.do(ctx, func(_ context.Context, r *running[*qeedl.Qe3]) error {
-		own, intels := aesm.ECDSAKeyID(r.secs.MRSigner), aesm.DefaultECDSAKeyID()
+	return p.qe.Do(ctx, func(_ context.Context, r *supervisor.Running[*qeedl.Qe3]) error {
+		own, intels := aesm.ECDSAKeyID(r.SECS.MRSigner), aesm.DefaultECDSAKeyID()
 		p.keyIDs = []aesm.AttKeyID{own}
 		if !own.Same(&intels) {
 			p.keyIDs = append(p.keyIDs, intels)
@@ -156,7 +165,7 @@ func (p *Platform) Close() error {
 	p.work.Wait()
 	var ide error
 	if p.ide != nil {
-		ide = p.ide.close()
+		ide = p.ide.Close()
 	}
-	return errors.Join(ide, p.qe.close(), p.pce.close())
+	return errors.Join(ide, p.qe.Close(), p.pce.Close())
 }

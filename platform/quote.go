@@ -11,6 +11,7 @@ import (
 	qeedl "github.com/feidi-dev/feidi/arch/qe/edl"
 	"github.com/feidi-dev/feidi/dcap"
 	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // KeyID returns the ID of the attestation key: that of the QE's signer.
@@ -101,11 +102,11 @@ func (p *Platform) QuoteVersion(ctx context.Context, version uint16, report *isa
 	quote := make([]byte, k.size(version))
 	var ret uint32
 	var qeReport isa.Report
-	err := p.qe.do(ctx, func(ctx context.Context, r *running[*qeedl.Qe3]) (err error) {
+	err := p.qe.Do(ctx, func(ctx context.Context, r *supervisor.Running[*qeedl.Qe3]) (err error) {
 		if version == dcap.QuoteV3 {
-			ret, qeReport, err = r.calls.GenQuote(ctx, b[:], report, nonce, target, quote, k.pceSVN, k.certData)
+			ret, qeReport, err = r.Calls.GenQuote(ctx, b[:], report, nonce, target, quote, k.pceSVN, k.certData)
 		} else {
-			ret, qeReport, err = r.calls.GenQuoteVersion(ctx, version, b[:], report, nonce, target, quote, k.pceSVN, k.certData)
+			ret, qeReport, err = r.Calls.GenQuoteVersion(ctx, version, b[:], report, nonce, target, quote, k.pceSVN, k.certData)
 		}
 		return qeError(doing, ret, err)
 	})

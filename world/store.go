@@ -45,7 +45,7 @@ type field struct {
 	to   []byte
 }
 
-// read copies fields to where they go, if they have the right sizes.
+// readFields copies fields to where they go, if they have the right sizes.
 func readFields(fields ...field) error {
 	for _, f := range fields {
 		if len(f.from) != len(f.to) {

@@ -1,14 +1,11 @@
 package epid
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
 	"github.com/feidi-dev/feidi/aesm"
 	"github.com/feidi-dev/feidi/arch/epidqe"
-	"github.com/feidi-dev/feidi/enclave"
-	"github.com/feidi-dev/feidi/enclave/process"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // Error is why there is no quote. It unwraps to the code and to the cause.
@@ -30,26 +27,7 @@ func failed(doing string, code aesm.Code, format string, args ...any) error {
 
 // callError is why an ECALL did not return.
 func callError(doing string, err error) error {
-	e := &Error{Doing: doing, Code: aesm.ErrUnexpected, Err: err}
-	switch {
-	case died(err):
-		e.Code = aesm.ErrEnclaveLost
-	case errors.Is(err, context.DeadlineExceeded):
-		e.Code = aesm.ErrBusy
-	case errors.Is(err, context.Canceled):
-		e.Code = aesm.ErrServiceStopped
-	}
-	return e
-}
-
-// died reports whether an enclave is of no more use after an error.
-func died(err error) bool {
-	for _, e := range []error{process.ErrEnded, enclave.ErrDestroyed, enclave.ErrEnclaveLost, enclave.ErrEnclaveCrashed} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	return &Error{doing, supervisor.CallCode(err), err}
 }
 
 // qeError is what an ECALL of the QE returned, as an error.

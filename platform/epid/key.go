@@ -17,6 +17,7 @@ import (
 	"github.com/feidi-dev/feidi/arch/pve"
 	"github.com/feidi-dev/feidi/arch/pve/edl"
 	"github.com/feidi-dev/feidi/internal/atomicfile"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // blobFile is the file of the member's key below Config.Dir: the QE's blob, as it is.
@@ -85,8 +86,8 @@ func (s *Service) usable(ctx context.Context) (k *key, why string, err error) {
 		return nil, "", nil
 	}
 	before, cpuSVN := bytes.Clone(blob), [16]byte{}
-	err = s.do(ctx, func(q *quoting) error {
-		ret, _, svn, err := q.calls.VerifyBlob(ctx, blob)
+	err = s.qe.Do(ctx, func(ctx context.Context, q *quoting) error {
+		ret, _, svn, err := q.Calls.VerifyBlob(ctx, blob)
 		cpuSVN = svn
 		return qeError("opening the member's key", ret, err)
 	})
@@ -118,14 +119,14 @@ func (s *Service) usable(ctx context.Context) (k *key, why string, err error) {
 // provision makes the machine a member.
 func (s *Service) provision(ctx context.Context) (k *key, err error) {
 	const doing = "provisioning the machine"
-	r, err := run(ctx, s.cfg.Machine, s.cfg.PvE, s.cfg.Stderr, "pve", hex.EncodeToString(s.cfg.Group))
+	p, err := supervisor.Start(ctx, s.cfg.Machine, s.cfg.PvE, s.cfg.Stderr, "pve", hex.EncodeToString(s.cfg.Group))
 	if err != nil {
-		return nil, err
+		return nil, &Error{doing + ": starting the PvE", supervisor.LoadCode(err), err}
 	}
-	calls := edl.NewPve(r)
+	calls := edl.NewPve(p)
 	defer func() {
 		calls.Close()
-		err = errors.Join(err, r.stop())
+		err = errors.Join(err, p.Close())
 	}()
 	refused := func(ret uint32, err error) error {
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"sync"
 
 	"github.com/feidi-dev/feidi/aesm"
 	"github.com/feidi-dev/feidi/arch/epidqe"
@@ -15,6 +14,7 @@ import (
 	"github.com/feidi-dev/feidi/enclave"
 	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // Provisioner is the factory: it answers the messages of the provisioning enclave,
@@ -42,13 +42,13 @@ type Service struct {
 	cfg   Config
 	group *pve.Group
 
+	qe *supervisor.Supervisor[*edl.EpidQe]
+
 	turn chan struct{} // has room for who provisions
 	key  *key          // nil until it is ready; not changed
-
-	mu     sync.RWMutex
-	qe     *quoting // nil if it does not run
-	closed bool
 }
+
+type quoting = supervisor.Running[*edl.EpidQe]
 
 // key is a member's key.
 type key struct {
@@ -63,31 +63,24 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{cfg: c, turn: make(chan struct{}, 1)}
-	if err := s.startQE(ctx); err != nil {
-		return nil, err
-	}
-	var err error
-	if s.group, err = pve.OpenGroup(c.Group, s.qe.enclave.SECS().MRSigner); err != nil {
-		return nil, errors.Join(&Error{"starting", aesm.ErrUnexpected, err}, s.Close())
+	s := &Service{cfg: c, turn: make(chan struct{}, 1), qe: supervisor.New(supervisor.Config[*edl.EpidQe]{
+		Name: "EPID-QE", Machine: c.Machine, Image: c.QE, Connect: edl.NewEpidQe, Stderr: c.Stderr, Log: c.Log,
+		Fail: func(doing string, code aesm.Code, err error) error { return &Error{doing, code, err} },
+	})}
+	if err := s.qe.Do(ctx, func(_ context.Context, q *quoting) (err error) {
+		if s.group, err = pve.OpenGroup(c.Group, q.SECS.MRSigner); err != nil {
+			return &Error{"starting", aesm.ErrUnexpected, err}
+		}
+		return nil
+	}); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
 // Close ends the quoting enclave, once the calls that are under way have returned.
 // What is asked for later fails with aesm.ErrServiceStopped.
-func (s *Service) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	if s.qe == nil {
-		return nil
-	}
-	q := s.qe
-	s.qe = nil
-	q.calls.Close()
-	return q.stop()
-}
+func (s *Service) Close() error { return s.qe.Close() }
 
 // InitQuote implements [aesm.EPIDService]: it makes the member's key ready, for
 // which the factory may be asked.
@@ -96,8 +89,8 @@ func (s *Service) InitQuote(ctx context.Context) (target *isa.TargetInfo, gid [4
 	if err != nil {
 		return nil, gid, err
 	}
-	if err := s.do(ctx, func(q *quoting) error {
-		t := q.target
+	if err := s.qe.Do(ctx, func(_ context.Context, q *quoting) error {
+		t := q.Target
 		target = &t
 		return nil
 	}); err != nil {
@@ -137,10 +130,10 @@ func (s *Service) Quote(ctx context.Context, r *aesm.EPIDQuote) (quote []byte, q
 	spid := edl.SgxSpidT(r.SPID)
 	blob := append([]byte(nil), k.blob...) // the call writes it back
 	var report isa.Report
-	err = s.do(ctx, func(q *quoting) error {
+	err = s.qe.Do(ctx, func(ctx context.Context, q *quoting) error {
 		var ret uint32
 		var err error
-		ret, report, quote, err = q.calls.GetQuote(ctx, blob, &r.Report, kind, &spid, (*edl.SgxQuoteNonceT)(r.Nonce), r.SigRL, uint32(size), s.cfg.PCESVN)
+		ret, report, quote, err = q.Calls.GetQuote(ctx, blob, &r.Report, kind, &spid, (*edl.SgxQuoteNonceT)(r.Nonce), r.SigRL, uint32(size), s.cfg.PCESVN)
 		return qeError(doing, ret, err)
 	})
 	if errors.Is(err, aesm.ErrEPIDBlob) {

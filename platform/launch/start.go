@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"github.com/feidi-dev/feidi/arch/le/edl"
 	"github.com/feidi-dev/feidi/enclave"
-	"github.com/feidi-dev/feidi/enclave/process"
 	"github.com/feidi-dev/feidi/image"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // Config is what a launch enclave starts with.
@@ -29,8 +28,7 @@ type Config struct {
 type Running struct {
 	*Service
 	client  *edl.LaunchEnclave
-	process *process.Process
-	enclave *enclave.Enclave
+	program *supervisor.Program
 }
 
 // Start starts a launch enclave, which runs until Close. That it refuses its policy
@@ -40,15 +38,11 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	if c.Policy != nil {
 		args = append(args, hex.EncodeToString(c.Policy))
 	}
-	p := process.New(process.Config{Args: args, Stderr: c.Stderr})
-	e, err := c.Machine.Load(ctx, c.Image, p.Option())
+	p, err := supervisor.Start(ctx, c.Machine, c.Image, c.Stderr, args...)
 	if err != nil {
-		return nil, fmt.Errorf("launch: loading the launch enclave: %w", err)
+		return nil, fmt.Errorf("launch: starting the launch enclave: %w", err)
 	}
-	if err := p.Start(context.WithoutCancel(ctx), e); err != nil {
-		return nil, errors.Join(fmt.Errorf("launch: starting the launch enclave: %w", err), e.Destroy())
-	}
-	r := &Running{client: edl.NewLaunchEnclave(p), process: p, enclave: e}
+	r := &Running{client: edl.NewLaunchEnclave(p), program: p}
 	if r.Service, err = New(ctx, r.client, c.WhiteList); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -58,10 +52,5 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 // Close ends the enclave. Calls that are under way fail.
 func (r *Running) Close() error {
 	r.client.Close()
-	err := r.process.Signal(syscall.SIGTERM)
-	if errors.Is(err, process.ErrEnded) {
-		err = nil
-	}
-	_, waited := r.process.Wait()
-	return errors.Join(err, waited, r.enclave.Destroy())
+	return r.program.Close()
 }

@@ -3,15 +3,13 @@ package qvl
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"github.com/feidi-dev/feidi/arch/qve/edl"
 	"github.com/feidi-dev/feidi/enclave"
-	"github.com/feidi-dev/feidi/enclave/process"
 	"github.com/feidi-dev/feidi/image"
+	"github.com/feidi-dev/feidi/platform/internal/supervisor"
 )
 
 // Config is what a QvE starts with.
@@ -29,8 +27,7 @@ type Config struct {
 type Running struct {
 	*Verifier
 	client  *edl.Qve
-	process *process.Process
-	enclave *enclave.Enclave
+	program *supervisor.Program
 }
 
 // Start starts a QvE on a machine, which runs until Close. That it refuses its root
@@ -40,25 +37,16 @@ func Start(ctx context.Context, c Config) (*Running, error) {
 	if c.Root != nil {
 		args = append(args, hex.EncodeToString(c.Root))
 	}
-	p := process.New(process.Config{Args: args, Stderr: c.Stderr})
-	e, err := c.Machine.Load(ctx, c.Image, p.Option())
+	p, err := supervisor.Start(ctx, c.Machine, c.Image, c.Stderr, args...)
 	if err != nil {
-		return nil, fmt.Errorf("qvl: loading the QvE: %w", err)
-	}
-	if err := p.Start(context.WithoutCancel(ctx), e); err != nil {
-		return nil, errors.Join(fmt.Errorf("qvl: starting the QvE: %w", err), e.Destroy())
+		return nil, fmt.Errorf("qvl: starting the QvE: %w", err)
 	}
 	client := edl.NewQve(p)
-	return &Running{New(client, c.Source), client, p, e}, nil
+	return &Running{New(client, c.Source), client, p}, nil
 }
 
 // Close ends the QvE. Calls that are under way fail.
 func (r *Running) Close() error {
 	r.client.Close()
-	err := r.process.Signal(syscall.SIGTERM)
-	if errors.Is(err, process.ErrEnded) {
-		err = nil
-	}
-	_, waited := r.process.Wait()
-	return errors.Join(err, waited, r.enclave.Destroy())
+	return r.program.Close()
 }

@@ -1,8 +1,5 @@
 // Package quoting is a machine that makes quotes, for tests: its system enclaves run,
 // and a fake Intel (package testpki) has certified it.
-//
-// A test program that uses it sets GOMAXPROCS as the command does: to the number of
-// processors and of the threads that may be inside of enclaves.
 package quoting
 
 import (

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	_ "github.com/feidi-dev/feidi/internal/cli" // so that go test knows what the command is made of
-	"github.com/feidi-dev/feidi/internal/rig"
 	"github.com/feidi-dev/feidi/world"
 )
 
@@ -32,8 +31,6 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	built = dir
-	// As the command does: every thread of a program may be inside.
-	runtime.GOMAXPROCS(runtime.NumCPU() + rig.Threads)
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)

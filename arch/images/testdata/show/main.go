@@ -29,7 +29,7 @@ func show(cache string, names []string) error {
 		return err
 	}
 	for _, name := range names {
-		for _, e := range []build.Enclave{build.PCE, build.QE, build.IDE, build.QVE, build.LE} {
+		for _, e := range build.All {
 			if e.Name != name {
 				continue
 			}

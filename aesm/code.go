@@ -111,7 +111,7 @@ var codes = [...]struct{ name, advice string }{
 	ErrPlatformLib:           {"AESM_PLATFORM_LIB_UNAVAILABLE", "the service finds no quote provider library: install it"},
 	ErrAttKeyNotInitialized:  {"AESM_ATT_KEY_NOT_INITIALIZED", "call InitQuoteEx first"},
 	ErrCertDataInvalid:       {"AESM_ATT_KEY_CERT_DATA_INVALID", "the PCK certificate fits the platform no more: call InitQuoteEx again"},
-	ErrNoPlatformCertData:    {"AESM_NO_PLATFORM_CERT_DATA", "there is no PCK certificate for this platform: check the PCCS in sgx_default_qcnl.conf"},
+	ErrNoPlatformCertData:    {"AESM_NO_PLATFORM_CERT_DATA", "there is no PCK certificate for this platform: a platform of several packages must be registered; else check the PCCS in sgx_default_qcnl.conf"},
 	ErrReport:                {"AESM_ERROR_REPORT", "the report was not made for the quoting enclave of this machine"},
 	ErrEnclaveLost:           {"AESM_ENCLAVE_LOST", "the machine slept: try again"},
 	ErrInvalidReport:         {"AESM_INVALID_REPORT", "the report was not made for the quoting enclave of this machine: take the target info from InitQuoteEx"},

@@ -2,6 +2,7 @@ package inside
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 
 	"github.com/feidi-dev/feidi/isa"
@@ -85,6 +86,9 @@ func open(s *seal.Sealed) (plaintext, additional []byte, err error) {
 		}
 	}
 	key, err := GetKey(&request)
+	if errors.Is(err, isa.ErrInvalidCPUSVN) || errors.Is(err, isa.ErrInvalidISVSVN) {
+		return nil, nil, fmt.Errorf("%w: the blob is of a newer machine or enclave than this", err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -213,12 +213,12 @@ type root struct {
 }
 
 var roots = codec[root]{
-	form{kind: textual, what: `"intel", or the fingerprint of a key: 64 hexadecimal digits`, pattern: "^(intel|[0-9a-fA-F]{64})$"},
+	form{kind: textual, what: `"intel", or the fingerprint of a key: 64 hexadecimal digits`, pattern: "^(intel|(sha256:)?[0-9a-fA-F]{64})$"},
 	func(s string) (root, bool) {
 		if s == "intel" {
 			return root{intel: true}, true
 		}
-		key, ok := hexOf[[32]byte]().read(s)
+		key, ok := hexOf[[32]byte]().read(strings.TrimPrefix(s, "sha256:")) // as verdicts have it
 		return root{key: key}, ok
 	},
 	func(r root) string {

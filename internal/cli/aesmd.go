@@ -229,7 +229,6 @@ func (a *app) runAESM(ctx context.Context, r *services, paths []string, chosen b
 	if err := a.showAESM(r, addresses); err != nil {
 		return errors.Join(err, closeAll(listeners), up.Close())
 	}
-	log.Info("listening", "sockets", addresses, "machine", r.machine.Name)
 	server := &aesm.Server{Services: up.Services, Log: log}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

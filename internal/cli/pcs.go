@@ -98,7 +98,6 @@ interrupt once all requests that are under way are answered.`,
 			if !loopback(address) {
 				log.Warn("listening beyond this machine", "address", address.String())
 			}
-			log.Info("listening", "address", address.String(), "world", w.Name())
 			if err := server.New(w, server.Options{Keys: keys, Log: log}).Serve(ctx, l); err != nil {
 				return cannot(err)
 			}

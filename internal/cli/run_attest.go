@@ -48,7 +48,7 @@ func (s *services) attest(ctx context.Context, on *enclave.Machine) (*beside, er
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- (&aesm.Server{Services: up.Services}).Serve(ctx, l) }()
+	go func() { ended <- (&aesm.Server{Services: up.Services, Log: s.options.Log}).Serve(ctx, l) }()
 	b := &beside{env: []string{inside.AESMSocket + "=" + socket}, stop: func() error {
 		cancel()
 		return errors.Join(<-ended, up.Close(), os.RemoveAll(dir))

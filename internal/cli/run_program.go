@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
@@ -130,7 +131,7 @@ func (a *app) runProgram(name string, file []byte, args []string, r *running) er
 // is wanted.
 func (r *running) on(a *app) (*world.Machine, *services, error) {
 	if r.attest {
-		up, err := r.prepare(a, nil)
+		up, err := r.prepare(a, slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
 		if err != nil {
 			return nil, nil, err
 		}

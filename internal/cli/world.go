@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/feidi-dev/feidi/dcap/verify"
 	"github.com/feidi-dev/feidi/internal/state"
 	"github.com/feidi-dev/feidi/world"
 )
@@ -105,7 +106,8 @@ type shownWorld struct {
 	Name     string    `json:"name"`
 	Created  time.Time `json:"created"`
 	URL      string    `json:"url"`
-	Root     string    `json:"root_sha256"` // of its certificate
+	Root     string    `json:"root_sha256"`     // of its certificate
+	RootKey  string    `json:"root_key_sha256"` // as policies and verdicts name it
 	MRSigner string    `json:"system_enclaves_mr_signer"`
 	Machines []string  `json:"machines"`
 	FMSPCs   []string  `json:"fmspcs"`
@@ -113,9 +115,14 @@ type shownWorld struct {
 
 func (a *app) showWorld(w *world.World) error {
 	root, signer := sha256.Sum256(w.Root()), w.LEPubKeyHash()
+	anchor, err := verify.RootOf(w.Root())
+	if err != nil {
+		return cannot(err)
+	}
+	key := anchor.Fingerprint()
 	s := shownWorld{
 		Name: w.Name(), Created: w.Created(), URL: w.URL(),
-		Root: hex.EncodeToString(root[:]), MRSigner: hex.EncodeToString(signer[:]),
+		Root: hex.EncodeToString(root[:]), RootKey: hex.EncodeToString(key[:]), MRSigner: hex.EncodeToString(signer[:]),
 		Machines: []string{}, FMSPCs: []string{},
 	}
 	machines, err := w.Machines()
@@ -136,7 +143,8 @@ func (a *app) showWorld(w *world.World) error {
 		return a.writeJSON(s)
 	}
 	a.printf("world     %s, made %s: SOFTWARE - NOT HARDWARE\n", s.Name, s.Created.Format(time.DateOnly))
-	a.printf("root      SHA-256 %s\n", s.Root)
+	a.printf("root      SHA-256 %s of the certificate\n", s.Root)
+	a.printf("          SHA-256 %s of the key, for policies\n", s.RootKey)
 	a.printf("enclaves  signed by MRSIGNER %s\n", s.MRSigner)
 	a.printf("service   %s (`feidi pcs serve`)\n", s.URL)
 	if len(s.Machines) == 0 {

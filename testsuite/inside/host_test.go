@@ -14,7 +14,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,44 +27,18 @@ import (
 	"github.com/feidi-dev/feidi/gobuild"
 	"github.com/feidi-dev/feidi/image"
 	"github.com/feidi-dev/feidi/sign"
+	"github.com/feidi-dev/feidi/testsuite/system"
 )
 
 // cache is where gobuild may write.
 var cache string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "feidi-inside-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	cache = dir
-	// As the command does: every thread of a program may be inside.
-	runtime.GOMAXPROCS(runtime.NumCPU() + 2*gobuild.DefaultThreads)
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(system.Main(m, &cache)) }
 
 // powerOn starts a machine, or skips the test where there can be none.
 func powerOn(t testing.TB, c cpu.Config) *enclave.Machine {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("builds programs")
-	}
-	m, err := enclave.PowerOn(enclave.MachineConfig{CPU: c})
-	if errors.Is(err, enclave.ErrNoEngine) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return m
+	return system.PowerOn(t, enclave.MachineConfig{CPU: c})
 }
 
 var keys = sync.OnceValue(func() (k [2]*rsa.PrivateKey) {

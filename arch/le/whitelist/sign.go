@@ -2,14 +2,14 @@ package whitelist
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"math/big"
+
+	"github.com/feidi-dev/feidi/arch/internal/p256"
 )
 
 // ErrKey is the error of a key that cannot sign white lists.
@@ -82,23 +82,17 @@ func ParseKey(b []byte) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
-// sign returns message and signature. That is deterministic (RFC 6979), so that
-// what was issued can be issued again and need not be kept.
+// sign returns message and signature. That is deterministic, so that what was issued
+// can be issued again and need not be kept.
 func sign(key *ecdsa.PrivateKey, message []byte) ([]byte, error) {
 	if key.Curve != elliptic.P256() {
 		return nil, fmt.Errorf("%w: it is not on P-256", ErrKey)
 	}
-	digest := sha256.Sum256(message)
-	b, err := key.Sign(nil, digest[:], crypto.SHA256)
+	sig, err := p256.Sign(key, message)
 	if err != nil {
 		return nil, fmt.Errorf("whitelist: signing: %w", err)
 	}
-	var sig struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(b, &sig); err != nil {
-		return nil, fmt.Errorf("whitelist: signing: %w", err)
-	}
-	message = append(message, sig.R.FillBytes(make([]byte, 32))...)
-	return append(message, sig.S.FillBytes(make([]byte, 32))...), nil
+	return append(message, sig[:]...), nil
 }
 
 // verify checks the signature at the end of a message.

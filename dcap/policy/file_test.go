@@ -62,7 +62,7 @@ max_age = "168h" # a week
 min_evaluation_data_number = 0x11
 
 [platform]
-roots = ["intel", ` + hexes("0f", 32) + `]
+roots = ["intel", "sha256:` + strings.Repeat("0f", 32) + `"]
 quote_versions = [3, 4]
 ca = ["platform", "processor"]
 fmspc = "00a067000000"

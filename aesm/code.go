@@ -114,7 +114,7 @@ var codes = [...]struct{ name, advice string }{
 	ErrNoPlatformCertData:    {"AESM_NO_PLATFORM_CERT_DATA", "there is no PCK certificate for this platform: a platform of several packages must be registered; else check the PCCS in sgx_default_qcnl.conf"},
 	ErrReport:                {"AESM_ERROR_REPORT", "the report was not made for the quoting enclave of this machine"},
 	ErrEnclaveLost:           {"AESM_ENCLAVE_LOST", "the machine slept: try again"},
-	ErrInvalidReport:         {"AESM_INVALID_REPORT", "the report was not made for the quoting enclave of this machine: take the target info from InitQuoteEx"},
+	ErrInvalidReport:         {"AESM_INVALID_REPORT", "the report was not made for the quoting enclave of this machine: take the target info from InitQuoteEx; after a recovery of the machine, start the service again"},
 	ErrEnclaveLoad:           {"AESM_ENCLAVE_LOAD_ERROR", "the service cannot load its enclaves: check that it may open the SGX devices"},
 	ErrQEReport:              {"AESM_UNABLE_TO_GENERATE_QE_REPORT", "check the target info in the QE report info"},
 	ErrKeyCertification:      {"AESM_KEY_CERTIFICATION_ERROR", "the PCE does not certify the attestation key: the log of the AESM service says why"},

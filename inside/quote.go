@@ -62,7 +62,7 @@ func QuoteWith(ctx context.Context, data [64]byte, opts *QuoteOptions) ([]byte, 
 	quote, err := getQuote(ctx, c, data, opts.Keys)
 	switch {
 	case errors.Is(err, aesm.ErrUnreachable) && opts.Client == nil:
-		return nil, fmt.Errorf("inside: no quote: %w by %s", err, AESMSocket)
+		return nil, fmt.Errorf("inside: no quote: %w by %s, which `feidi run` sets with --attest, or passes on with --env %[2]s", err, AESMSocket)
 	case err != nil && !errors.Is(err, ErrQuote):
 		return nil, fmt.Errorf("inside: no quote: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/sha512"
+	"encoding/asn1"
 	"encoding/binary"
 	"slices"
 	"testing"
@@ -83,10 +84,14 @@ func TestSupplemental(t *testing.T) {
 }
 
 // setNumber gives a CRL that number.
-func setNumber(c *testpki.CRLTemplate, n int) {
+func setNumber(c *testpki.CRLTemplate, n int64) {
+	der, err := asn1.Marshal(n)
+	if err != nil {
+		panic(err)
+	}
 	for i := range c.Extensions {
 		if c.Extensions[i].Id.Equal(testpki.OIDCRLNumber) {
-			c.Extensions[i] = testpki.CRLNumber(n)
+			c.Extensions[i].Value = der
 		}
 	}
 }

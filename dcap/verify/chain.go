@@ -213,6 +213,8 @@ func (s *session) anchor(c *certificate, untrusted Status) (*anchor, *Error) {
 // checkCRL makes the checks of a revocation list but for its time.
 func checkCRL(crl *revocations, issuer *certificate) *Error {
 	switch {
+	case !bytes.Equal(crl.RawIssuer, issuer.RawSubject) && name(&crl.Issuer) == name(&issuer.Subject):
+		return fail(StatusSGXCRLUnknownIssuer, "the revocation list is of another %s (of %.80q and not of %.80q)", name(&crl.Issuer), crl.Issuer.Organization, issuer.Subject.Organization)
 	case !bytes.Equal(crl.RawIssuer, issuer.RawSubject):
 		return fail(StatusSGXCRLUnknownIssuer, "the revocation list is of %s and not of %s", name(&crl.Issuer), name(&issuer.Subject))
 	case crl.AuthorityKeyID == nil:

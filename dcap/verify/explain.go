@@ -227,7 +227,11 @@ func (r *Result) explainTCB(b *strings.Builder) {
 		r.explainClosest(b)
 		return
 	}
-	fmt.Fprintf(b, "Intel calls its TCB %v: %s.\n", r.TCBStatus, meanings[r.TCBStatus])
+	who := "Intel"
+	if !r.Root.Intel {
+		who = "The TCB info"
+	}
+	fmt.Fprintf(b, "%s calls its TCB %v: %s.\n", who, r.TCBStatus, meanings[r.TCBStatus])
 	e := r.Launch
 	fmt.Fprintf(b, "It meets level %d of %d, of %s (%v), by evaluation %d.\n", e.Index+1, len(r.TCBInfo.Levels), day(e.Platform.Date), e.Platform.Status, r.Validity.EvaluationDataNumber)
 	if len(e.AdvisoryIDs) > 0 {

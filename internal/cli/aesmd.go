@@ -60,7 +60,7 @@ func (s *serving) prepare(a *app, log *slog.Logger) (*services, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.machineOf(w)
+	m, err := s.machineOf(a, w)
 	if err != nil {
 		return nil, err
 	}
@@ -110,10 +110,12 @@ func (s *serving) prepare(a *app, log *slog.Logger) (*services, error) {
 }
 
 // machineOf is the machine that the flag names.
-func (s *serving) machineOf(w *world.World) (*world.Machine, error) {
+func (s *serving) machineOf(a *app, w *world.World) (*world.Machine, error) {
 	m, err := w.Machine(s.machine)
 	if errors.Is(err, world.ErrNoMachine) && s.makes {
-		m, err = w.NewMachine(s.machine, world.MachineOptions{})
+		if m, err = w.NewMachine(s.machine, world.MachineOptions{}); err == nil {
+			fmt.Fprintf(a.err, "feidi: there was no machine %s in world %s: it is made\n", m.Name, w.Name())
+		}
 	}
 	switch {
 	case errors.Is(err, world.ErrName):
@@ -122,6 +124,13 @@ func (s *serving) machineOf(w *world.World) (*world.Machine, error) {
 		return nil, no(fmt.Errorf("%w: `feidi machine new %s` makes one", err, s.machine))
 	case err != nil:
 		return nil, refusal(err)
+	}
+	st, err := w.Standing(m)
+	switch {
+	case err != nil:
+		return nil, refusal(err)
+	case !st.Certified && s.pcs == "" && s.qcnl == "":
+		return nil, no(fmt.Errorf("%s has %d packages and is not registered: `feidi machine register %s` does that", m.Name, m.Packages, m.Name))
 	}
 	return m, nil
 }
@@ -213,6 +222,9 @@ func (a *app) runAESM(ctx context.Context, r *services, paths []string, chosen b
 	}
 	for _, path := range paths {
 		l, err := aesm.Listen(path)
+		if errors.Is(err, os.ErrPermission) && !chosen {
+			err = fmt.Errorf("%w: --socket names another place", err)
+		}
 		if err != nil {
 			return cannot(errors.Join(err, closeAll(listeners)))
 		}

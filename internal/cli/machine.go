@@ -52,16 +52,19 @@ before it, as those are that ` + "`feidi run`" + ` has made without a world.`,
 			if err := hexFlag("cpusvn", svn, o.CPUSVN[:]); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("packages") && o.Packages < 1 {
+				return usage("--packages %d: a machine has 1 to %d", o.Packages, world.MaxPackages)
+			}
 			w, err := openWorld()
 			if err != nil {
 				return err
 			}
 			if adopt {
 				m, err := w.Adopt(args[0])
-				return a.showMachine(m, err)
+				return a.showMachine(w, m, err)
 			}
 			m, err := w.NewMachine(args[0], o)
-			if err := a.showMachine(m, err); err != nil || a.json || m.Packages == 1 {
+			if err := a.showMachine(w, m, err); err != nil || a.json || m.Packages == 1 {
 				return err
 			}
 			a.printf("next      `feidi machine register %s`: until then it is not certified\n", m.Name)
@@ -114,7 +117,7 @@ func (a *app) machineList() *cobra.Command {
 			}
 			all := []shownMachine{}
 			for _, m := range machines {
-				all = append(all, describe(m))
+				all = append(all, describe(w, m))
 			}
 			if a.json {
 				return a.writeJSON(map[string][]shownMachine{"machines": all})
@@ -124,9 +127,9 @@ func (a *app) machineList() *cobra.Command {
 				return nil
 			}
 			var t table
-			t.add("NAME", "FMSPC", "CPUSVN", "PACKAGES", "WORLD")
+			t.add("NAME", "FMSPC", "CPUSVN", "PACKAGES", "STATE", "WORLD")
 			for _, m := range all {
-				t.add(m.Name, m.FMSPC, m.CPUSVN, fmt.Sprint(m.Packages), m.World)
+				t.add(m.Name, m.FMSPC, m.CPUSVN, fmt.Sprint(m.Packages), m.state(), m.World)
 			}
 			t.write(a, "")
 			return nil
@@ -159,7 +162,7 @@ lower CPUSVN can still be derived; what is sealed then, not by the old microcode
 				return err
 			}
 			m, err := w.Recover(args[0], o)
-			if err := a.showMachine(m, err); err != nil || a.json {
+			if err := a.showMachine(w, m, err); err != nil || a.json {
 				return err
 			}
 			a.printf("next      power it on: what runs on it meanwhile has the old CPUSVN\n")

@@ -22,12 +22,36 @@ type shownMachine struct {
 	Packages     int       `json:"packages"`
 	LockedLaunch bool      `json:"locked_launch"`
 	Created      time.Time `json:"created"`
+
+	// What the factory says of it; absent if none knows it.
+	Certified  *bool    `json:"certified,omitempty"`
+	Revoked    *bool    `json:"revoked,omitempty"`
+	TCB        string   `json:"tcb_status,omitempty"`
+	Advisories []string `json:"advisories,omitempty"`
 }
 
-func describe(m *world.Machine) shownMachine {
-	return shownMachine{
-		m.Name, m.World, fmt.Sprintf("%X", m.FMSPC), m.PCEID, hex.EncodeToString(m.CPUSVN[:]), m.Packages, m.LockedLaunch, m.Created,
+func describe(w *world.World, m *world.Machine) shownMachine {
+	s := shownMachine{
+		Name: m.Name, World: m.World, FMSPC: fmt.Sprintf("%X", m.FMSPC), PCEID: m.PCEID, CPUSVN: hex.EncodeToString(m.CPUSVN[:]),
+		Packages: m.Packages, LockedLaunch: m.LockedLaunch, Created: m.Created,
 	}
+	if st, err := w.Standing(m); err == nil { // else there is nothing to say
+		s.Certified, s.Revoked, s.TCB, s.Advisories = &st.Certified, &st.Revoked, st.TCB.String(), st.Advisories
+	}
+	return s
+}
+
+// state is what the factory says, in a word or two.
+func (s *shownMachine) state() string {
+	switch {
+	case s.Certified == nil:
+		return "unknown"
+	case *s.Revoked:
+		return "revoked"
+	case !*s.Certified:
+		return "not registered"
+	}
+	return s.TCB
 }
 
 func (s *shownMachine) show(a *app) {
@@ -39,6 +63,9 @@ func (s *shownMachine) show(a *app) {
 		a.printf("FMSPC     %s, PCE ID %d\n", s.FMSPC, s.PCEID)
 	}
 	a.printf("CPUSVN    %s\n", s.CPUSVN)
+	if s.Certified != nil {
+		a.printf("state     %s\n", strings.Join(append([]string{s.state()}, s.Advisories...), " "))
+	}
 	a.printf("packages  %d\n", s.Packages)
 	if s.LockedLaunch {
 		a.printf("launch    locked: enclaves need a token of the launch enclave\n")
@@ -48,11 +75,11 @@ func (s *shownMachine) show(a *app) {
 }
 
 // showMachine shows a machine that a verb has found, made or changed.
-func (a *app) showMachine(m *world.Machine, err error) error {
+func (a *app) showMachine(w *world.World, m *world.Machine, err error) error {
 	if err != nil {
 		return refusal(err)
 	}
-	s := describe(m)
+	s := describe(w, m)
 	if a.json {
 		return a.writeJSON(s)
 	}
@@ -74,7 +101,9 @@ func refusal(err error) error {
 		advice = ": `feidi machine register` does that"
 	case errors.Is(err, world.ErrDamaged):
 		return cannot(fmt.Errorf("%w: put a copy of it back; if it is a machine's and you remove it, the machine is lost", err))
-	case errors.Is(err, world.ErrMachineExists), errors.Is(err, world.ErrLowerSVN), errors.Is(err, world.ErrOtherWorld):
+	case errors.Is(err, world.ErrMachineExists):
+		advice = " (`feidi machine new --adopt` has the factory know one that it has not made)"
+	case errors.Is(err, world.ErrLowerSVN), errors.Is(err, world.ErrOtherWorld):
 	default:
 		return cannot(err)
 	}
@@ -124,7 +153,7 @@ func (a *app) machineShow() *cobra.Command {
 					return cannot(err)
 				}
 			}
-			return a.showMachine(m, err)
+			return a.showMachine(w, m, err)
 		},
 	})
 	cmd.Flags().StringVar(&manifest, "manifest", "", "write the platform manifest to this `file`, too")

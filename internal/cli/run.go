@@ -58,6 +58,9 @@ of the initialising ECALL; "leaves" counts the leaves that were executed, and
 			if p.attest {
 				return usage("--attest is for Go programs, and %.60s is none", args[0])
 			}
+			if cmd.Flags().Changed("machine") {
+				return usage("--machine is for Go programs: other enclaves have a new machine each time")
+			}
 			m, err := parseImage(args[0], file, l.sigstruct)
 			if err != nil {
 				return err

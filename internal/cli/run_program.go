@@ -119,7 +119,7 @@ func (a *app) runProgram(name string, file []byte, args []string, r *running) er
 		}
 	}
 	err = a.runOn(m, g, process.New(process.Config{
-		Args: append([]string{name}, args...), Env: append(env, with.env...), Dir: r.dir,
+		Args: append([]string{name}, args...), Env: append(with.env, env...) /* of two, the first counts */, Dir: r.dir,
 		Stdin: std.in, Stdout: std.out, Stderr: std.err,
 	}), r, with.tokens)
 	err = errors.Join(err, closing(with.stop()))

@@ -124,7 +124,13 @@ func (a *app) runVerify(cmd *cobra.Command, f *verifyFlags, file string) error {
 // hint tells what would help, if it is what usually does.
 func (j *judged) hint(from *place, f *verifyFlags) {
 	b := from.bundle
-	if b == nil || j.Accepted {
+	switch {
+	case j.Accepted:
+		return
+	case b == nil && j.CollateralAtFault && from.copies:
+		j.hints = append(j.hints, "the collateral has copies of an earlier time in it, which may be of another root: --refresh gets it anew.")
+		return
+	case b == nil:
 		return
 	}
 	if j.CollateralAtFault {

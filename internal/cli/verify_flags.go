@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -97,6 +98,7 @@ type place struct {
 	client *pcs.Client
 	bundle *pcs.Bundle
 	intel  bool // nobody named a place
+	copies bool // what get returned last was not all asked for anew
 }
 
 // place opens the place of the flags, or Intel's service.
@@ -136,7 +138,8 @@ func (p *place) get(ctx context.Context, q *dcap.Quote) (*dcap.Collateral, error
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := p.client.Collateral(ctx, r)
+	c, report, err := p.client.Collateral(ctx, r)
+	p.copies = slices.ContainsFunc(report, func(s pcs.Source) bool { return s.Cached })
 	return c, err
 }
 

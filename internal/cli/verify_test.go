@@ -192,11 +192,11 @@ func TestVerifyGuide(t *testing.T) {
 		}
 		ran, said = ran+1, out.String()
 	}
-	block := strings.Split(string(guide), "```\nIntel calls its TCB OutOfDate")
+	block := strings.Split(string(guide), "```\nThe TCB info calls its TCB OutOfDate")
 	if ran != 2 || len(block) != 2 {
 		t.Fatalf("%d commands, and %d pieces", ran, len(block))
 	}
-	quoted, _, _ := strings.Cut("Intel calls its TCB OutOfDate"+block[1], "\n```")
+	quoted, _, _ := strings.Cut("The TCB info calls its TCB OutOfDate"+block[1], "\n```")
 	for line := range strings.SplitSeq(quoted, "\n") {
 		if line != "  ..." && !strings.Contains(said, "  "+line+"\n") {
 			t.Errorf("it does not say %q", line)

@@ -151,7 +151,9 @@ func (a *app) showWorld(w *world.World) error {
 		a.printf("machines  none yet: `feidi machine new NAME` makes one\n")
 		return nil
 	}
-	a.printf("FMSPCs    %s\n", strings.Join(s.FMSPCs, " "))
+	if len(s.FMSPCs) > 0 {
+		a.printf("FMSPCs    %s\n", strings.Join(s.FMSPCs, " "))
+	}
 	a.printf("machines  %s\n", strings.Join(s.Machines, " "))
 	return nil
 }

@@ -94,7 +94,7 @@ func TestUnknownMachine(t *testing.T) {
 	c := h.powerOn("free")
 	var svn [16]byte
 	key, _ := c.sealKey(svn)
-	h.refuses(3, "`feidi machine new --adopt free` has the factory know it", "aesmd", "--machine", "free", "--socket", h.socket("free"))
+	h.refuses(1, "free: the factory does not know this machine: adopt it", "aesmd", "--machine", "free", "--socket", h.socket("free"))
 	h.refuses(1, "free: the factory does not know this machine: adopt it", "machine", "recover", "free")
 	h.refuses(1, "free: the factory does not know this machine: adopt it", "pcs", "revoke", "free")
 

@@ -262,3 +262,28 @@ func FuzzProvision(f *testing.F) {
 		}
 	})
 }
+
+// A machine that is revoked between message 1 and 3 does not join.
+func TestEPIDRevokedMeanwhile(t *testing.T) {
+	w, e := newEPID(t)
+	g, err := pve.OpenGroup(e.Document(), w.LEPubKeyHash())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := pve.New(on(t, w, "eve", MachineOptions{}), g)
+	_, first, _ := v.GenProvMsg1Data(t.Context(), pve.BeginSize)
+	challenge, err := e.Provision(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ret, third, _ := v.ProcProvMsg2Data(t.Context(), challenge, pve.JoinSize)
+	if ret != pve.Success {
+		t.Fatal(ret)
+	}
+	if err := w.RevokeMachine("eve", KeyCompromise); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := e.Provision(t.Context(), third); !errors.Is(err, ErrEPIDRevoked) || a != nil {
+		t.Errorf("%d bytes, %v", len(a), err)
+	}
+}

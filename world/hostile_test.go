@@ -202,3 +202,21 @@ func TestDamagedWhileOpen(t *testing.T) {
 		}
 	}
 }
+
+// Who has nothing to register does not wait until others have changed the world.
+func TestForgedManifestDoesNotWait(t *testing.T) {
+	w, _ := newWorld(t)
+	other, _ := newWorld(t)
+	m, err := other.NewMachine("m", MachineOptions{Packages: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := lock(w.path(lockFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if _, err := w.Register(m.Manifest()); !errors.Is(err, ErrUnknownPackage) { // and not ErrBusy
+		t.Error(err)
+	}
+}

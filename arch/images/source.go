@@ -42,7 +42,8 @@ func source(ctx context.Context, goCommand string) (string, error) {
 // root returns the folder of the module that a file of this package belongs to, if
 // it is there as a whole; a vendor folder has no commands of dependencies. What is
 // there is signed as a system enclave, so it must not be anybody's: the path is that
-// of another machine if the program was built there.
+// of another machine if the program was built there. Who works in the folder means it,
+// whoever owns it, as in a container.
 func root(file string) (string, bool) {
 	if !filepath.IsAbs(file) {
 		return "", false
@@ -50,7 +51,7 @@ func root(file string) (string, bool) {
 	dir := filepath.Dir(filepath.Dir(filepath.Dir(filepath.FromSlash(file))))
 	b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	first, _, _ := bytes.Cut(b, []byte("\n"))
-	return dir, err == nil && string(bytes.TrimSpace(first)) == "module "+module && ours(dir) && ours(filepath.Join(dir, "go.mod"))
+	return dir, err == nil && string(bytes.TrimSpace(first)) == "module "+module && (workingIn(dir) || ours(dir) && ours(filepath.Join(dir, "go.mod")))
 }
 
 // published returns this module as what a program was built with, or nil if that
@@ -99,4 +100,10 @@ func download(ctx context.Context, goCommand string, m *debug.Module) (string, e
 		return "", fmt.Errorf("%w: that of %s@%s was %s when this program was built, and is %s now", ErrNoSource, m.Path, m.Version, m.Sum, got.Sum)
 	}
 	return got.Dir, nil
+}
+
+// workingIn reports whether the working directory is a folder, or in it.
+func workingIn(dir string) bool {
+	wd, err := os.Getwd()
+	return err == nil && strings.HasPrefix(wd+string(filepath.Separator), dir+string(filepath.Separator))
 }

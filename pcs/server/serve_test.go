@@ -107,6 +107,24 @@ func TestStopFresh(t *testing.T) {
 	}
 }
 
+// While all places are taken, an answer ends its connection, so that who asks now
+// and then keeps nobody out.
+func TestCrowded(t *testing.T) {
+	address, stop, ended := start(t, New(theWorld(t).World, Options{MaxConnections: 1}))
+	for range 3 { // each needs the place of the one before, which does not close
+		c := dial(t, address)
+		fmt.Fprint(c, "GET /sgx/certification/v4/fmspcs HTTP/1.1\r\nHost: x\r\n\r\n")
+		answer, err := io.ReadAll(c) // to the end of the connection
+		if err != nil || !bytes.Contains(answer, []byte("200 OK")) || !bytes.Contains(answer, []byte("Connection: close")) {
+			t.Errorf("%q, %v", answer, err)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // What takes longer than Drain is broken off, which Serve says.
 func TestDrain(t *testing.T) {
 	address, stop, ended := start(t, New(theWorld(t).World, Options{Drain: 50 * time.Millisecond}))

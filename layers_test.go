@@ -24,7 +24,7 @@ const module = "github.com/feidi-dev/feidi"
 // that ends in a slash places what is below it.
 var layers = map[string]int{
 	"isa": 0, "status": 0, "tdx": 0, "dcap": 0,
-	"internal/cmac": 0, "internal/der": 0, "internal/strictjson": 0, "internal/cpuid": 0, "internal/diff": 0, "internal/goabi": 0, "internal/text": 0,
+	"internal/cmac": 0, "internal/p256": 0, "internal/der": 0, "internal/strictjson": 0, "internal/cpuid": 0, "internal/diff": 0, "internal/goabi": 0, "internal/text": 0,
 
 	"image": 1, "measure": 1, "sign": 1, "sign/config": 1, "sign/sdk": 1,
 	"edl": 1, "edl/plan": 1, "edl/gen": 1, "edl/gen/cgen": 1, "edl/gen/gogen": 1, "edl/gen/gogen/internal/": 1, "edl/value": 1, "edl/edge": 1, "edl/uedge": 1, "edl/tedge": 1,

@@ -1,15 +1,15 @@
 package epid
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
-	"encoding/asn1"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
+
+	"github.com/feidi-dev/feidi/internal/p256"
 )
 
 // FileType is the type of a signed file of the issuer.
@@ -40,18 +40,10 @@ func SignFile(key *ecdsa.PrivateKey, t FileType, body []byte) ([]byte, error) {
 	f := binary.BigEndian.AppendUint16(nil, fileVersion)
 	f = binary.BigEndian.AppendUint16(f, uint16(t))
 	f = append(f, body...)
-	digest := sha256.Sum256(f)
-	der, err := key.Sign(nil, digest[:], crypto.SHA256)
+	sig, err := p256.Sign(key, f)
 	if err != nil {
 		return nil, fmt.Errorf("EPID: signing a file: %w", err)
 	}
-	var rs struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(der, &rs); err != nil {
-		return nil, fmt.Errorf("EPID: signing a file: %w", err)
-	}
-	var sig [fileSignature]byte
-	rs.R.FillBytes(sig[:32])
-	rs.S.FillBytes(sig[32:])
 	return append(f, sig[:]...), nil
 }
 

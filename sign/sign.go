@@ -10,9 +10,11 @@ package sign
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/sha256"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/feidi-dev/feidi/isa"
 )
@@ -120,6 +122,14 @@ func signedDigest(s *isa.SigStruct) [sha256.Size]byte {
 // MRSigner returns the identity of the key that s names: the SHA-256 of
 // MODULUS as it is stored, little-endian.
 func MRSigner(s *isa.SigStruct) [sha256.Size]byte { return sha256.Sum256(s.Modulus[:]) }
+
+// KeyMRSigner returns the MRSIGNER of what a key of 3072 bits signs.
+func KeyMRSigner(key *rsa.PublicKey) [sha256.Size]byte {
+	var s isa.SigStruct
+	key.N.FillBytes(s.Modulus[:])
+	slices.Reverse(s.Modulus[:])
+	return MRSigner(&s)
+}
 
 func fromLE(b []byte) *big.Int {
 	be := make([]byte, len(b))

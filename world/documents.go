@@ -1,18 +1,15 @@
 package world
 
 import (
-	"crypto"
-	"crypto/sha256"
-	"encoding/asn1"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
 
 	"github.com/feidi-dev/feidi/arch/build"
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/internal/p256"
 	"github.com/feidi-dev/feidi/isa"
 )
 
@@ -168,16 +165,8 @@ func (w *World) TCBChain() []byte { return pemOf(w.certs.tcbSigning, w.certs.roo
 
 // sign signs a document: R and S, big endian.
 func (w *World) sign(body []byte) (sig [64]byte, err error) {
-	digest := sha256.Sum256(body)
-	der, err := deterministic{w.keys.tcbSigning}.Sign(nil, digest[:], crypto.SHA256)
-	if err != nil {
+	if sig, err = p256.Sign(w.keys.tcbSigning, body); err != nil {
 		return sig, fmt.Errorf("world: signing: %w", err)
 	}
-	var rs struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(der, &rs); err != nil {
-		return sig, fmt.Errorf("world: signing: %w", err)
-	}
-	rs.R.FillBytes(sig[:32])
-	rs.S.FillBytes(sig[32:])
 	return sig, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/feidi-dev/feidi/cpu"
 	"github.com/feidi-dev/feidi/epid"
 	"github.com/feidi-dev/feidi/isa"
+	"github.com/feidi-dev/feidi/sign"
 )
 
 // maxJoining is how many provisionings are under way at most. The oldest is
@@ -32,7 +33,7 @@ type joining struct {
 // have the same PPID.
 func (w *World) provisioningEnclave() pceFile {
 	return pceOf(&isa.SECS{
-		MRSigner: mrSigner(w.keys.enclave), ISVProdID: build.PVE.ProdID,
+		MRSigner: sign.KeyMRSigner(&w.keys.enclave.PublicKey), ISVProdID: build.PVE.ProdID,
 		Attributes: isa.Attributes{Flags: isa.AttrInit | isa.AttrMode64Bit | build.PVE.Attributes},
 		MiscSelect: cpu.DefaultMiscSelect,
 	})

@@ -124,7 +124,7 @@ func newFactory(f *keyFile, enclaves *rsa.PrivateKey, now time.Time) *factory {
 		Version: factoryVersion, World: f.ID, Generation: 1, Warning: warning,
 		TCBChanged: now, CRLChanged: now,
 		PCEs: []pceFile{pceOf(&isa.SECS{
-			MRSigner: mrSigner(enclaves), ISVProdID: build.PCE.ProdID,
+			MRSigner: sign.KeyMRSigner(&enclaves.PublicKey), ISVProdID: build.PCE.ProdID,
 			Attributes: isa.Attributes{Flags: isa.AttrInit | isa.AttrMode64Bit | build.PCE.Attributes},
 			MiscSelect: cpu.DefaultMiscSelect,
 		})},
@@ -221,12 +221,4 @@ func (w *World) PPIDDocument() []byte { return slices.Clone(w.doc) }
 
 // LEPubKeyHash returns the MRSIGNER of the system enclaves: what
 // IA32_SGXLEPUBKEYHASH is on machines whose launch control is locked.
-func (w *World) LEPubKeyHash() [32]byte { return mrSigner(w.keys.enclave) }
-
-// mrSigner returns the MRSIGNER of what a key signs.
-func mrSigner(k *rsa.PrivateKey) [32]byte {
-	var s isa.SigStruct
-	k.N.FillBytes(s.Modulus[:])
-	slices.Reverse(s.Modulus[:])
-	return sign.MRSigner(&s)
-}
+func (w *World) LEPubKeyHash() [32]byte { return sign.KeyMRSigner(&w.keys.enclave.PublicKey) }

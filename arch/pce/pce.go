@@ -17,9 +17,9 @@ import (
 	"math/big"
 
 	"github.com/feidi-dev/feidi/arch/derive"
-	"github.com/feidi-dev/feidi/arch/internal/p256"
 	"github.com/feidi-dev/feidi/arch/leaf"
 	"github.com/feidi-dev/feidi/arch/pce/edl"
+	"github.com/feidi-dev/feidi/internal/p256"
 	"github.com/feidi-dev/feidi/isa"
 )
 

@@ -29,12 +29,12 @@ import (
 	"sync/atomic"
 
 	"github.com/feidi-dev/feidi/arch/derive"
-	"github.com/feidi-dev/feidi/arch/internal/p256"
 	"github.com/feidi-dev/feidi/arch/leaf"
 	"github.com/feidi-dev/feidi/arch/pce"
 	"github.com/feidi-dev/feidi/arch/ppid"
 	"github.com/feidi-dev/feidi/arch/qe/edl"
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/internal/p256"
 	"github.com/feidi-dev/feidi/isa"
 )
 

@@ -8,9 +8,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
-	"github.com/feidi-dev/feidi/arch/internal/p256"
 	"github.com/feidi-dev/feidi/arch/qe/edl"
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/internal/p256"
 	"github.com/feidi-dev/feidi/isa"
 )
 

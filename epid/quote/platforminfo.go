@@ -1,17 +1,16 @@
 package quote
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
-	"encoding/asn1"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
 
 	"github.com/feidi-dev/feidi/epid"
+	"github.com/feidi-dev/feidi/internal/p256"
 )
 
 // PlatformInfoSize is the size of signed platform info in bytes.
@@ -66,18 +65,12 @@ func (p *PlatformInfo) Sign(key *ecdsa.PrivateKey) (b [PlatformInfoSize]byte, er
 	if key.Curve != elliptic.P256() {
 		return b, errors.New("EPID: the key that signs platform info has to be of P-256")
 	}
-	digest := sha256.Sum256(p.signed())
-	der, err := key.Sign(nil, digest[:], crypto.SHA256)
+	signed := p.signed()
+	sig, err := p256.Sign(key, signed)
 	if err != nil {
 		return b, fmt.Errorf("EPID: signing platform info: %w", err)
 	}
-	var rs struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(der, &rs); err != nil {
-		return b, fmt.Errorf("EPID: signing platform info: %w", err)
-	}
-	copy(b[:], p.signed())
-	rs.R.FillBytes(b[platformInfoSigned:][:32])
-	rs.S.FillBytes(b[platformInfoSigned+32:])
+	copy(b[copy(b[:], signed):], sig[:])
 	return b, nil
 }
 

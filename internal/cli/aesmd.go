@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"github.com/feidi-dev/feidi/internal/rig"
 	"github.com/feidi-dev/feidi/internal/state"
 	"github.com/feidi-dev/feidi/pcs"
+	"github.com/feidi-dev/feidi/sign"
 	"github.com/feidi-dev/feidi/world"
 )
 
@@ -72,21 +72,16 @@ func (s *serving) prepare(a *app, log *slog.Logger) (*services, error) {
 	source := s.pcs
 	switch {
 	case s.qcnl != "":
-		b, err := readFile(s.qcnl, pcs.MaxQCNLSize, nil)
-		if err != nil {
-			return nil, cannot(err)
+		if cfg, err = a.readQCNL(s.qcnl); err != nil {
+			return nil, err
 		}
-		q, err := pcs.ParseQCNL(b)
-		if err != nil {
-			return nil, cannot(fmt.Errorf("%s: %w", s.qcnl, err))
-		}
-		cfg, source = q.Config(), s.qcnl
+		source = s.qcnl
 	case s.pcs == "":
 		source = "the world"
 	}
-	client, err := pcs.New(cfg)
+	client, err := newClient(cfg)
 	if err != nil {
-		return nil, usage("%s", strings.TrimPrefix(err.Error(), "pcs: "))
+		return nil, err
 	}
 	r := &services{world: w, machine: m, source: source}
 	r.options = rig.Options{Enclaves: &rig.Enclaves{World: w, Cache: cache, Log: a.terminal()}, PCK: client, Stderr: os.Stderr, Log: log}
@@ -95,7 +90,7 @@ func (s *serving) prepare(a *app, log *slog.Logger) (*services, error) {
 		if err != nil {
 			return nil, cannot(err)
 		}
-		r.options.Signers = [][32]byte{mrSigner(&key.PublicKey)}
+		r.options.Signers = [][32]byte{sign.KeyMRSigner(&key.PublicKey)}
 	}
 	if s.pce != "" {
 		b, err := readEnclave(s.pce)
@@ -133,19 +128,6 @@ func (s *serving) machineOf(a *app, w *world.World) (*world.Machine, error) {
 		return nil, no(fmt.Errorf("%s has %d packages and is not registered: `feidi machine register %s` does that", m.Name, m.Packages, m.Name))
 	}
 	return m, nil
-}
-
-// terminal is standard error if that is a terminal, for what is shown to people
-// while they wait; else nil.
-func (a *app) terminal() io.Writer {
-	f, ok := a.err.(*os.File)
-	if !ok {
-		return nil
-	}
-	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return nil
-	}
-	return f
 }
 
 func (a *app) aesmd() *cobra.Command {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -114,16 +115,25 @@ func (a *app) buildPackage(ctx context.Context, pkg string, b *building) ([]byte
 // progress says on a terminal what is under way, if it takes long, until the
 // function that it returns is called.
 func (a *app) progress(what string) (done func()) {
-	f, ok := a.err.(*os.File)
-	if !ok {
-		return func() {}
-	}
-	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if a.terminal() == nil {
 		return func() {}
 	}
 	const patience = 700 * time.Millisecond
 	t := time.AfterFunc(patience, func() { fmt.Fprintf(a.err, "feidi: %s ...\n", printable(what)) })
 	return func() { t.Stop() }
+}
+
+// terminal is standard error if that is a terminal, for what is shown to people
+// while they wait; else nil.
+func (a *app) terminal() io.Writer {
+	f, ok := a.err.(*os.File)
+	if !ok {
+		return nil
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	return f
 }
 
 // size is a number of bytes as a flag.

@@ -61,12 +61,25 @@ func notAsking(cmd *cobra.Command, saved string) error {
 	return nil
 }
 
-// client is a client of the service.
-func (s *asking) client(a *app) (*pcs.Client, error) {
-	cfg, err := s.config(a)
+// readQCNL reads a configuration of Intel's client, and tells what of it is not
+// known.
+func (a *app) readQCNL(file string) (cfg pcs.Config, err error) {
+	b, err := readFile(file, pcs.MaxQCNLSize, nil)
 	if err != nil {
-		return nil, err
+		return cfg, cannot(err)
 	}
+	q, err := pcs.ParseQCNL(b)
+	if err != nil {
+		return cfg, cannot(fmt.Errorf("%s: %w", file, err))
+	}
+	if len(q.Unknown) > 0 {
+		fmt.Fprintf(a.err, "feidi: %s\n", printable(file+": not known and not obeyed: "+strings.Join(q.Unknown, ", ")))
+	}
+	return q.Config(), nil
+}
+
+// newClient returns a client of a service. That it cannot be is the flags' fault.
+func newClient(cfg pcs.Config) (*pcs.Client, error) {
 	c, err := pcs.New(cfg)
 	if err != nil {
 		return nil, usage("%s", strings.TrimPrefix(err.Error(), "pcs: "))
@@ -74,19 +87,19 @@ func (s *asking) client(a *app) (*pcs.Client, error) {
 	return c, nil
 }
 
+// client is a client of the service.
+func (s *asking) client(a *app) (*pcs.Client, error) {
+	cfg, err := s.config(a)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(cfg)
+}
+
 func (s *asking) config(a *app) (cfg pcs.Config, err error) {
 	if s.qcnl != "" {
-		b, err := readFile(s.qcnl, pcs.MaxQCNLSize, nil)
-		if err != nil {
-			return cfg, cannot(err)
-		}
-		q, err := pcs.ParseQCNL(b)
-		if err != nil {
-			return cfg, cannot(errors.New(s.qcnl + ": " + err.Error()))
-		}
-		cfg = q.Config()
-		if len(q.Unknown) > 0 {
-			fmt.Fprintf(a.err, "feidi: %s\n", printable(s.qcnl+": not known and not obeyed: "+strings.Join(q.Unknown, ", ")))
+		if cfg, err = a.readQCNL(s.qcnl); err != nil {
+			return cfg, err
 		}
 	}
 	if s.pccs != "" {

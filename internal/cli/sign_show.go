@@ -2,10 +2,8 @@ package cli
 
 import (
 	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/feidi-dev/feidi/internal/host"
@@ -83,19 +81,12 @@ func (a *app) showSigned(f *signFlags, u *sdk.Unsigned) error {
 
 // showKey shows a new key.
 func (a *app) showKey(file string, key *rsa.PublicKey) error {
-	mrsigner := mrSigner(key)
+	mrsigner := sign.KeyMRSigner(key)
 	if a.json {
 		return a.writeJSON(map[string]any{"key": file, "mrsigner": hex.EncodeToString(mrsigner[:])})
 	}
 	a.printf("%s\n  MRSIGNER  %x\n", file, mrsigner)
 	return nil
-}
-
-// mrSigner is the MRSIGNER of what a key signs.
-func mrSigner(key *rsa.PublicKey) [sha256.Size]byte {
-	modulus := key.N.FillBytes(make([]byte, isa.RSAKeySize))
-	slices.Reverse(modulus) // as SIGSTRUCT has it
-	return sha256.Sum256(modulus)
 }
 
 // showDate is a date in binary-coded decimal as year-month-day.

@@ -118,9 +118,9 @@ func (v *verifying) place(a *app) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := pcs.New(cfg)
+	client, err := newClient(cfg)
 	if err != nil {
-		return nil, usage("%s", strings.TrimPrefix(err.Error(), "pcs: "))
+		return nil, err
 	}
 	p := &place{name: pcs.IntelURL, client: client, intel: true}
 	if u, err := url.Parse(cfg.URL); err == nil && cfg.URL != "" {

@@ -88,7 +88,7 @@ func Start(ctx context.Context, m *world.Machine, o Options) (_ *Rig, err error)
 	if o.PCE != nil && m.LockedLaunch && (o.PCE.SigStruct == nil || sign.MRSigner(o.PCE.SigStruct) != w.LEPubKeyHash()) {
 		return nil, fmt.Errorf("machine %s launches no PCE but the world's own, since its launch control is locked", m.Name)
 	}
-	r := &Rig{Machine: o.On}
+	r := new(Rig)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())
@@ -106,14 +106,14 @@ func Start(ctx context.Context, m *world.Machine, o Options) (_ *Rig, err error)
 	if c.QE, err = o.Enclaves.Image(ctx, build.QE); err != nil {
 		return nil, err
 	}
-	if r.Machine == nil {
-		if r.Machine, err = PowerOn(m, nil); err != nil {
+	if o.On == nil {
+		if o.On, err = PowerOn(m, nil); err != nil {
 			return nil, err
 		}
-		r.close = append(r.close, r.Machine.Close)
+		r.close = append(r.close, o.On.Close)
 	}
+	r.Machine = o.On
 	if m.LockedLaunch {
-		o.On = r.Machine
 		le, err := Launch(ctx, m, o)
 		if err != nil {
 			return nil, err
@@ -136,7 +136,6 @@ func Start(ctx context.Context, m *world.Machine, o Options) (_ *Rig, err error)
 		}
 	}
 	r.Services.Quote = []aesm.QuoteService{r.Platform}
-	o.On = r.Machine
 	e := newEPID(m, o)
 	r.close, r.Services.EPID = append(r.close, e.Close), e
 	return r, nil

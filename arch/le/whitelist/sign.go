@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"math/big"
 
-	"github.com/feidi-dev/feidi/arch/internal/p256"
+	"github.com/feidi-dev/feidi/internal/p256"
 )
 
 // ErrKey is the error of a key that cannot sign white lists.

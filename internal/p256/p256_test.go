@@ -9,7 +9,7 @@ import (
 	"math/big"
 	"testing"
 
-	"github.com/feidi-dev/feidi/arch/internal/p256"
+	"github.com/feidi-dev/feidi/internal/p256"
 )
 
 // So many signatures that some have numbers shorter than 32 bytes.

@@ -56,6 +56,34 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// Choosing returns the client as one that chooses so among the TCB infos and
+// identities that there are at a time, in place of its configuration: by a type of
+// update, or by a TCB evaluation data number unless that is 0. The two share
+// connections and copies.
+func (c *Client) Choosing(u Update, number uint32) *Client {
+	other := *c
+	other.cfg.Update, other.cfg.EvaluationDataNumber = u, number
+	return &other
+}
+
+// URL is the address of the service for collateral, without what identifies a
+// user.
+func (c *Client) URL() string {
+	u, err := url.Parse(c.service.prefix)
+	if err != nil { // New has read it
+		return ""
+	}
+	return redact(u)
+}
+
+// HasKey reports whether requests for PCK certificates carry a subscription key.
+func (c *Client) HasKey() bool {
+	return c.pckHeader(c.service).Get(headerKey) != ""
+}
+
+// Now is the time by the client's clock.
+func (c *Client) Now() time.Time { return c.cfg.Now() }
+
 // Document is one document as it was served.
 type Document struct {
 	Body   []byte // JSON to the byte, a CRL as DER, a certificate as PEM

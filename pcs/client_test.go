@@ -260,9 +260,32 @@ func TestLists(t *testing.T) {
 	if len(numbers) != 1 || numbers[0] != want || d.Chain == nil || !d.Source.NextUpdate.Equal(nextTime) {
 		t.Errorf("got %+v, %+v", numbers, d)
 	}
-	for _, body := range []string{`[{"fmspc":"0090","platform":"E3"}]`, `{}`, `<html>`, `[{"fmspc":7}]`} {
-		if _, err := readFMSPCs([]byte(body)); err == nil {
+	for _, body := range []string{`[{"fmspc":"0090","platform":"E3"}]`, `{}`, `<html>`, `null`, `[{"fmspc":7}]`} {
+		if _, err := ParseFMSPCs([]byte(body)); err == nil {
 			t.Errorf("%s is taken for a list", body)
+		}
+	}
+}
+
+// TestChoosing: one client asks for all that there is at a time.
+func TestChoosing(t *testing.T) {
+	f := newFake(t)
+	c := f.client(t, Config{Update: Early})
+	for _, get := range []func() (*Document, error){
+		func() (*Document, error) { return c.QEIdentity(t.Context(), dcap.TEESGX) },
+		func() (*Document, error) { return c.Choosing(Standard, 0).QEIdentity(t.Context(), dcap.TEESGX) },
+		func() (*Document, error) { return c.Choosing("", 17).TCBInfo(t.Context(), dcap.TEESGX, testFMSPC) },
+		func() (*Document, error) { return c.Choosing("", 0).QVEIdentity(t.Context()) },
+		func() (*Document, error) { return c.QEIdentity(t.Context(), dcap.TEESGX) },
+	} {
+		if _, err := get(); err != nil {
+			t.Error(err)
+		}
+	}
+	want := []string{"update=early", "update=standard", "fmspc=00906ED50000&tcbEvaluationDataNumber=17", "", "update=early"}
+	for i, r := range f.requests() {
+		if r.URL.RawQuery != want[i] {
+			t.Errorf("request %d: %s, want %s", i, r.URL.RawQuery, want[i])
 		}
 	}
 }

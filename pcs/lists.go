@@ -21,31 +21,38 @@ type KnownPlatform struct {
 // FMSPCs gets the list of all platforms that Intel has collateral for. A PCCS
 // has none. It is for people to look at, as it is not signed.
 func (c *Client) FMSPCs(ctx context.Context) ([]KnownPlatform, Source, error) {
-	var list []KnownPlatform
-	d, err := c.get(ctx, &request{
-		what: "list of FMSPCs", service: c.service, url: c.service.url(dcap.TEESGX, "fmspcs", url.Values{"platform": {"all"}}),
-		most: dcap.MaxJSONSize, maxAge: c.cfg.MaxAge,
-		read: func(body []byte) (_ []byte, _ time.Time, err error) {
-			list, err = readFMSPCs(body)
-			return body, time.Time{}, err
-		},
-	})
+	d, err := c.FMSPCList(ctx, "all")
 	if err != nil {
 		return nil, Source{}, err
 	}
-	if list == nil { // a copy
-		list, err = readFMSPCs(d.Body)
-	}
+	list, err := ParseFMSPCs(d.Body)
 	return list, d.Source, err
 }
 
-func readFMSPCs(body []byte) ([]KnownPlatform, error) {
+// FMSPCList gets the list of platforms of a kind, "client", "E3" or "E5", or of
+// "all", as it is served: JSON for ParseFMSPCs.
+func (c *Client) FMSPCList(ctx context.Context, kind string) (*Document, error) {
+	return c.get(ctx, &request{
+		what: "list of FMSPCs", service: c.service, url: c.service.url(dcap.TEESGX, "fmspcs", url.Values{"platform": {kind}}),
+		most: dcap.MaxJSONSize, maxAge: c.cfg.MaxAge,
+		read: func(body []byte) ([]byte, time.Time, error) {
+			_, err := ParseFMSPCs(body)
+			return body, time.Time{}, err
+		},
+	})
+}
+
+// ParseFMSPCs reads a list of FMSPCs as it is served.
+func ParseFMSPCs(body []byte) ([]KnownPlatform, error) {
 	if isPage(body) {
 		return nil, errPage
 	}
 	var rows []struct{ FMSPC, Platform string }
 	if err := json.Unmarshal(body, &rows); err != nil {
 		return nil, fmt.Errorf("no JSON array of FMSPCs: %s", line(err.Error()))
+	}
+	if rows == nil {
+		return nil, errors.New("no JSON array of FMSPCs: null")
 	}
 	list := make([]KnownPlatform, len(rows))
 	for i, r := range rows {

@@ -85,11 +85,12 @@ func (c *Client) pckCert(ctx context.Context, s service, r PCKRequest, what stri
 	return cert, nil
 }
 
-// Headers of the reply, and of copies.
+// Headers of the reply and of copies, and that of a key.
 const (
 	headerTCBm  = "SGX-TCBm"
 	headerFMSPC = "SGX-FMSPC"
 	headerCA    = "SGX-PCK-Certificate-CA-Type"
+	headerKey   = "Ocp-Apim-Subscription-Key" // of requests
 )
 
 // pckHeader is what a request for PCK certificates has besides: Intel's key to
@@ -102,7 +103,7 @@ func (c *Client) pckHeader(s service) http.Header {
 			h[http.CanonicalHeaderKey(name)] = values
 		}
 	case c.cfg.SubscriptionKey != "":
-		h.Set("Ocp-Apim-Subscription-Key", c.cfg.SubscriptionKey)
+		h.Set(headerKey, c.cfg.SubscriptionKey)
 	}
 	return h
 }

@@ -2,12 +2,11 @@ package verifyd
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
 	"time"
+
+	"github.com/feidi-dev/feidi/internal/serve"
 )
 
 // Timeouts of connections. A request is small: who needs longer is broken or
@@ -17,7 +16,6 @@ const (
 	bodyTimeout   = 15 * time.Second // with the header
 	idleTimeout   = time.Minute
 	writeTimeout  = 15 * time.Second // beside what a request may take
-	maxHeader     = 16 << 10         // bytes
 )
 
 // Server serves a Handler.
@@ -33,27 +31,16 @@ type Server struct {
 // take longer than Drain are broken off, which is an error.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	h := s.Handler
-	drain := s.Drain
-	if drain <= 0 {
-		drain = 30 * time.Second
-	}
-	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: bodyTimeout + h.cfg.Timeout + writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(h.cfg.Log.Handler(), slog.LevelWarn),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
-	select {
-	case err := <-failed:
+	err := (&serve.Server{
+		Handler: h, Drain: s.Drain, Log: h.cfg.Log,
+		Timeouts: serve.Timeouts{Header: headerTimeout, Read: bodyTimeout, Write: bodyTimeout + h.cfg.Timeout + writeTimeout, Idle: idleTimeout},
+		Stopping: func() {
+			h.Drain()
+			h.cfg.Log.Info("draining", "in_flight", h.metrics.inFlight.Load())
+		},
+	}).Serve(ctx, l)
+	if err != nil {
 		return fmt.Errorf("verifyd: %w", err)
-	case <-ctx.Done():
-	}
-	h.Drain()
-	h.cfg.Log.Info("stopping", "in_flight", h.metrics.inFlight.Load())
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("verifyd: requests were broken off: %w", err), server.Close())
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ type Steps struct {
 
 // Error says why a quote, or what belongs to it, is not good.
 type Error struct {
-	Step   string // "PCK chain", "TCB info", "QE identity" or "quote"
+	Step   string // "PCK chain", "TCB info", "QE identity" or "quote"; or which document was verified alone
 	Status Status
 	Err    error // what is wrong, in words or a *dcap.ParseError
 }

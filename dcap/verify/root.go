@@ -32,6 +32,9 @@ func (r *Root) Fingerprint() [32]byte { return sha256.Sum256(append([]byte{4}, r
 // of 2018 that ran to 2033, and its successor that runs to 2049.
 const intelRootKey = "0ba9c4c0c0c86193a3fe23d6b02cda10a8bbd4e88e48b4458561a36e705525f567918e2edc88e40d860bd0cc4ee26aacc988e505a953558c453f6b0904ae7394"
 
+// intelRootKeyID is its identifier in certificates and revocation lists.
+const intelRootKeyID = "22650cd65a9d3489f383b49552bf501b392706ac"
+
 // intelRoots are the SHA-256 of these two certificates in DER, whose own
 // signatures need not be verified each time.
 var intelRoots = [2]string{
@@ -44,6 +47,7 @@ type anchor struct {
 	Root
 	key        *key
 	selfIssued bool
+	keyID      []byte     // by which its revocation lists name it
 	known      [][32]byte // SHA-256 of certificates of it that are known to be self-signed
 }
 
@@ -52,6 +56,7 @@ func intelAnchors() []*anchor {
 	a.Intel, a.Subject = true, dcap.Name{CommonName: "Intel SGX Root CA", Organization: "Intel Corporation", Locality: "Santa Clara", State: "CA", Country: "US"}
 	_, _ = hex.Decode(a.Key[:], []byte(intelRootKey))
 	a.key, _ = newKey(&a.Key)
+	a.keyID, _ = hex.DecodeString(intelRootKeyID)
 	for _, h := range intelRoots {
 		var digest [32]byte
 		_, _ = hex.Decode(digest[:], []byte(h))
@@ -67,7 +72,7 @@ func newAnchor(c *certificate) *anchor {
 	if c.PublicKey == intel.Key && c.SelfIssued() {
 		return intel
 	}
-	a := &anchor{key: c.key, selfIssued: c.SelfIssued(), known: [][32]byte{sha256.Sum256(c.Raw)}}
+	a := &anchor{key: c.key, selfIssued: c.SelfIssued(), keyID: c.SubjectKeyID, known: [][32]byte{sha256.Sum256(c.Raw)}}
 	a.Key, a.Subject = c.PublicKey, c.Subject
 	return a
 }

@@ -2,10 +2,9 @@ package verify
 
 import (
 	"encoding/base64"
+	"errors"
 	"strings"
 	"time"
-
-	"errors"
 
 	"github.com/feidi-dev/feidi/dcap"
 )
@@ -22,10 +21,10 @@ func (s *session) verifyPCKChain() *Error {
 	if len(ch.certs) != 3 {
 		return fail(StatusUnsupportedCertFormat, "a PCK certificate chain has three certificates, this has %d", len(ch.certs))
 	}
-	if err := crlError("root", s.rootCRL, s.rootErr); err != nil {
+	if err := s.crlError("root", s.rootCRL, s.rootErr); err != nil {
 		return err
 	}
-	if err := crlError("PCK", s.pckCRL, s.crlErr); err != nil {
+	if err := s.crlError("PCK", s.pckCRL, s.crlErr); err != nil {
 		return err
 	}
 	root, ca, pck := ch.root, ch.intermediate, ch.pck
@@ -57,25 +56,22 @@ func (s *session) verifyPCKChain() *Error {
 		return err
 	}
 	s.result.Root = a.Root
-	s.result.CA = PlatformCA
-	if strings.Contains(ca.Subject.CommonName, "Processor") {
-		s.result.CA = ProcessorCA
-	}
+	s.result.CA = caOf(ca)
 	if err := checkCRL(s.rootCRL, root); err != nil {
 		return err
 	}
 	if err := checkCRL(s.pckCRL, ca); err != nil {
 		return err
 	}
-	if s.rootCRL.Contains(ca.SerialNumber) {
+	if s.rootCRL.lists(ca) {
 		return fail(StatusSGXIntermediateCARevoked, "the certificate of %s (serial number %x) is revoked by the root", name(&ca.Subject), ca.SerialNumber)
 	}
-	if s.pckCRL.Contains(pck.SerialNumber) {
+	if s.pckCRL.lists(pck) {
 		return fail(StatusSGXPCKRevoked, "the PCK certificate (serial number %x) is revoked by %s", pck.SerialNumber, name(&ca.Subject))
 	}
 	s.keep(ch, s.pckPEM[0])
-	s.v.crls.keep(&s.rootCRL.kept, s.rootCRL.Raw, s.rootCRL)
-	s.v.crls.keep(&s.pckCRL.kept, s.pckCRL.Raw, s.pckCRL)
+	s.keepCRL(s.rootCRL)
+	s.keepCRL(s.pckCRL)
 	if err := s.unexpired(StatusSGXPCKCertChainExpired, root, ca, pck); err != nil {
 		return err
 	}
@@ -88,9 +84,19 @@ func (s *session) verifyPCKChain() *Error {
 	return s.begun(StatusSGXPCKCertChainExpired, root, ca, pck)
 }
 
+// caOf tells the authorities that issue PCK certificates apart.
+func caOf(c *certificate) CA {
+	if strings.Contains(c.Subject.CommonName, "Processor") {
+		return ProcessorCA
+	}
+	return PlatformCA
+}
+
 // crlError is for a revocation list that is missing or cannot be read.
-func crlError(what string, crl *revocations, err error) *Error {
+func (s *session) crlError(what string, crl *revocations, err error) *Error {
 	switch {
+	case errors.Is(err, errMissing) && s.lone:
+		return nil
 	case errors.Is(err, errMissing):
 		return fail(StatusMissingParameters, "%s revocation list: %w", what, err)
 	case errors.Is(err, dcap.ErrInvalid):
@@ -120,6 +126,12 @@ func (s *session) keep(ch *chain, pem []byte) {
 	}
 	if len(pem) <= size+1 { // blank lines and the like make many texts of one chain
 		s.v.chains.keep(&ch.kept, pem, ch)
+	}
+}
+
+func (s *session) keepCRL(c *revocations) {
+	if c != nil {
+		s.v.crls.keep(&c.kept, c.Raw, c)
 	}
 }
 
@@ -184,7 +196,7 @@ func (s *session) verifyIdentity() *Error {
 	if err := s.signerInTime(ch); err != nil {
 		return err
 	}
-	if err := s.documentInTime("QE identity", s.identity.IssueDate, s.identity.NextUpdate, StatusSGXEnclaveIdentityExpired); err != nil {
+	if err := s.documentInTime(s.identity.ID+" identity", s.identity.IssueDate, s.identity.NextUpdate, StatusSGXEnclaveIdentityExpired); err != nil {
 		return err
 	}
 	return s.begun(StatusSGXSigningCertChainExpired, ch.root, ch.top)
@@ -200,7 +212,7 @@ func (s *session) verifySigner(pem []byte) (*chain, *Error) {
 	if len(ch.certs) != 2 {
 		return nil, fail(StatusUnsupportedCertFormat, "a TCB signing chain has two certificates, this has %d", len(ch.certs))
 	}
-	if err := crlError("root", s.rootCRL, s.rootErr); err != nil {
+	if err := s.crlError("root", s.rootCRL, s.rootErr); err != nil {
 		return nil, err
 	}
 	root, signer := ch.root, ch.top
@@ -222,14 +234,14 @@ func (s *session) verifySigner(pem []byte) (*chain, *Error) {
 	if err := checkCRL(s.rootCRL, root); err != nil {
 		return nil, err
 	}
-	if s.rootCRL.Contains(signer.SerialNumber) {
+	if s.rootCRL.lists(signer) {
 		return nil, fail(StatusSGXTCBSigningCertRevoked, "the TCB signing certificate (serial number %x) is revoked by the root", signer.SerialNumber)
 	}
 	if _, err := s.anchor(root, StatusSGXTCBSigningCertChainUntrusted); err != nil {
 		return nil, err
 	}
 	s.keep(ch, pem)
-	s.v.crls.keep(&s.rootCRL.kept, s.rootCRL.Raw, s.rootCRL)
+	s.keepCRL(s.rootCRL)
 	return ch, nil
 }
 

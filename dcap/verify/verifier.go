@@ -176,6 +176,7 @@ type session struct {
 	v      *Verifier
 	c      *dcap.Collateral
 	at     time.Time
+	lone   bool // it is of one document: revocation lists may be missing
 	result Result
 
 	quoteErr error

@@ -136,6 +136,9 @@ func (w *world) check(t *testing.T, want verdict) *verify.Result {
 			t.Errorf("%s, run %d:\ngot  %v\nwant %v\n%v", w.name, i, got, want, err)
 		}
 		consistent(t, r, err)
+		if i == 1 {
+			w.alone(t, v, r)
+		}
 		result = r
 	}
 	return result

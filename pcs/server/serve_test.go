@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/feidi-dev/feidi/internal/serve"
 	"github.com/feidi-dev/feidi/world"
 )
 
@@ -143,7 +144,7 @@ func TestDrain(t *testing.T) {
 // and others are served meanwhile, also when all places are taken by them.
 func TestSlow(t *testing.T) {
 	s := New(theWorld(t).World, Options{MaxConnections: 4})
-	s.timeouts = timeouts{header: 300 * time.Millisecond, read: 600 * time.Millisecond, write: 900 * time.Millisecond, idle: 300 * time.Millisecond}
+	s.timeouts = serve.Timeouts{Header: 300 * time.Millisecond, Read: 600 * time.Millisecond, Write: 900 * time.Millisecond, Idle: 300 * time.Millisecond}
 	address, _, _ := start(t, s)
 	for name, begin := range map[string]string{
 		"nothing":     "",

@@ -10,14 +10,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/feidi-dev/feidi/internal/serve"
 	"github.com/feidi-dev/feidi/world"
 )
 
 // Defaults of Options.
 const (
 	DefaultMaxRequests    = 64
-	DefaultMaxConnections = 1024
-	DefaultDrain          = 30 * time.Second
+	DefaultMaxConnections = serve.DefaultMaxConnections
+	DefaultDrain          = serve.DefaultDrain
 )
 
 // Options say how a service is run. The zero value will do.
@@ -47,7 +48,7 @@ type Server struct {
 	keys  [][sha256.Size]byte
 	slots chan struct{} // one for each request that may be worked at
 
-	timeouts timeouts
+	timeouts serve.Timeouts
 }
 
 // New returns the service of a world.
@@ -64,7 +65,7 @@ func New(w *world.World, o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{world: w, o: o, slots: make(chan struct{}, o.MaxRequests), timeouts: standard}
+	s := &Server{world: w, o: o, slots: make(chan struct{}, o.MaxRequests), timeouts: serve.Standard}
 	for _, k := range o.Keys {
 		s.keys = append(s.keys, sha256.Sum256([]byte(k)))
 	}

@@ -29,7 +29,7 @@ var layers = map[string]int{
 	"image": 1, "measure": 1, "sign": 1, "sign/config": 1, "sign/sdk": 1,
 	"edl": 1, "edl/plan": 1, "edl/gen": 1, "edl/gen/cgen": 1, "edl/gen/gogen": 1, "edl/gen/gogen/internal/": 1, "edl/value": 1, "edl/edge": 1, "edl/uedge": 1, "edl/tedge": 1,
 	"attest/": 1, "epid": 1, "epid/": 1,
-	"dcap/verify": 1, "dcap/policy": 1, "dcap/make": 1,
+	"dcap/verify": 1, "dcap/policy": 1, "dcap/make": 1, "pccs/selection": 1,
 	"seal": 1, "ratls": 1, "gobuild": 1, "gobuild/config": 1, "gobuild/scan": 1,
 	"internal/asm": 1, "internal/atomicfile": 1, "internal/picture": 1, "internal/elf64": 1, "internal/toy": 1, "internal/host": 1,
 
@@ -37,14 +37,14 @@ var layers = map[string]int{
 
 	"enclave": 3, "enclave/invoke": 3, "enclave/tstdc": 3, "enclave/process": 3, "inside": 3, "inside/sealedfs": 3, "arch/": 3,
 
-	"internal/state": 4, "platform": 4, "platform/qvl": 4, "platform/internal/": 4, "platform/launch": 4, "platform/epid": 4, "world": 4, "pcs": 4, "pcs/server": 4, "pccs": 4, "verifyd": 4, "verifyd/wire": 4, "internal/prompt": 4,
+	"internal/state": 4, "platform": 4, "platform/qvl": 4, "platform/internal/": 4, "platform/launch": 4, "platform/epid": 4, "world": 4, "pcs": 4, "pcs/server": 4, "pccs": 4, "pccs/collateral": 4, "pccs/exchange": 4, "pccs/admin": 4, "pccs/store": 4, "verifyd": 4, "verifyd/wire": 4, "internal/prompt": 4, "internal/serve": 4, "pccs/server": 4, "pccs/config": 4, "pccs/web": 4,
 
 	"internal/rig": 4,
 
-	"internal/demo": 5, "internal/demo/": 5, "internal/cli": 5, "internal/release": 5, "internal/picture/cmd": 5, "cmd/feidi": 5, "examples": 5, "examples/": 5,
+	"internal/demo": 5, "internal/demo/": 5, "internal/cli": 5, "internal/release": 5, "internal/picture/cmd": 5, "cmd/feidi": 5, "examples": 5, "examples/": 5, "deploy": 5,
 
 	// Nothing but tests imports these, so they may import everything.
-	"testpki": testSide, "testsuite/": testSide,
+	"testpki": testSide, "testsuite/": testSide, "internal/dbtest": testSide,
 }
 
 const testSide = 6
@@ -52,7 +52,7 @@ const testSide = 6
 // hardware are the packages that serve people with real SGX: they know
 // nothing of the software processor, not even indirectly.
 var hardware = []string{
-	"isa", "dcap", "image", "measure", "sign", "edl", "dcap/verify", "dcap/policy", "ratls", "aesm", "pcs", "verifyd", "attest/local", "attest/sigma", "attest/tvl", "epid", "epid/quote",
+	"isa", "dcap", "image", "measure", "sign", "edl", "dcap/verify", "dcap/policy", "ratls", "aesm", "pcs", "pccs", "pccs/server", "pccs/web", "pccs/exchange", "pccs/config", "pccs/admin", "verifyd", "attest/local", "attest/sigma", "attest/tvl", "epid", "epid/quote",
 }
 
 // impure are imports that a pure package (layer 1) does without. The
@@ -68,10 +68,13 @@ var impureAllowed = map[string]bool{
 // modules are the packages that may import a module from elsewhere.
 var modules = map[string][]string{
 	"github.com/spf13/cobra":          {"internal/cli"},
-	"github.com/pelletier/go-toml/v2": {"sign/config", "gobuild/config", "dcap/policy"},
+	"github.com/pelletier/go-toml/v2": {"sign/config", "gobuild/config", "dcap/policy", "pccs/config"},
 	"golang.org/x/arch":               {"cpu/native", "internal/asm"},
 	"golang.org/x/sys":                {"cpu/native", "internal/host", "internal/cpuid", "enclave", "enclave/process"},
 	"golang.org/x/term":               {"internal/prompt"},
+	"modernc.org/sqlite":              {"pccs/store"},
+	"github.com/jackc/pgx/v5":         {"pccs/store"},
+	"github.com/go-sql-driver/mysql":  {"pccs/store", "internal/dbtest"},
 }
 
 // pkg is what `go list -deps -json` says of a package.

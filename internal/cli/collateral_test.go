@@ -19,9 +19,9 @@ import (
 	"github.com/feidi-dev/feidi/testpki"
 )
 
-// pccs is a PCCS with a platform of today, over TLS as PCCSs are: with a
+// fakePCCS is a PCCS with a platform of today, over TLS as PCCSs are: with a
 // certificate that nobody knows.
-type pccs struct {
+type fakePCCS struct {
 	*httptest.Server
 	handler *testpki.PCS
 	quote   string // a file
@@ -29,13 +29,13 @@ type pccs struct {
 	fmspc   string
 }
 
-func newPCCS(t *testing.T) *pccs {
+func newPCCS(t *testing.T) *fakePCCS {
 	t.Helper()
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 	pki := testpki.New(testpki.Seed("cli"), testpki.At(time.Now().UTC().Truncate(time.Second)))
 	plat := pki.Platform()
-	s := &pccs{handler: pki.PCS(), fmspc: upperHex(plat.SGX.FMSPC[:])}
+	s := &fakePCCS{handler: pki.PCS(), fmspc: upperHex(plat.SGX.FMSPC[:])}
 	s.Server = httptest.NewUnstartedServer(s.handler)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that do not trust it
 	s.StartTLS()

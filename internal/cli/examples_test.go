@@ -105,7 +105,7 @@ func (e *examples) state(t *testing.T, cmd *cobra.Command) {
 	path := strings.TrimPrefix(cmd.CommandPath(), "feidi ")
 	verb, _, _ := strings.Cut(path, " ")
 	switch verb {
-	case "world", "machine", "pcs", "aesmd":
+	case "world", "machine", "pcs", "pccs", "aesmd":
 		t.Setenv("XDG_STATE_HOME", t.TempDir())
 	default:
 		return
@@ -126,12 +126,17 @@ func (e *examples) state(t *testing.T, cmd *cobra.Command) {
 
 // isDaemon reports whether a command runs until it is interrupted.
 func isDaemon(args string) bool {
-	return (strings.HasPrefix(args, "aesmd") || strings.HasPrefix(args, "pcs serve")) && !strings.Contains(args, "--check")
+	return (strings.HasPrefix(args, "aesmd") || listens(args)) && !strings.Contains(args, "--check")
+}
+
+// listens reports whether a command is a daemon with a port of its own.
+func listens(args string) bool {
+	return strings.HasPrefix(args, "pcs serve") || strings.HasPrefix(args, "pccs serve")
 }
 
 // daemon runs a command until it says where it listens, and interrupts it.
 func (e *examples) daemon(t *testing.T, args string) {
-	if strings.HasPrefix(args, "pcs serve") {
+	if listens(args) {
 		args += " --listen 127.0.0.1:0" // the port may be in use
 	}
 	cmd := exec.Command("feidi", words(args)...)

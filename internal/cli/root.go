@@ -90,6 +90,7 @@ verifies quotes of SGX enclaves and TDX guests, as they come from the hardware.
 		a.world(),
 		a.machine(),
 		a.pcs(),
+		a.pccs(),
 		a.aesmd(),
 		a.demo(),
 		a.version(),

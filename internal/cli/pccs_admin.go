@@ -1,0 +1,330 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/feidi-dev/feidi/internal/prompt"
+	"github.com/feidi-dev/feidi/internal/state"
+	"github.com/feidi-dev/feidi/pccs"
+	"github.com/feidi-dev/feidi/pccs/admin"
+	"github.com/feidi-dev/feidi/pccs/store"
+)
+
+// Environment variables with secrets.
+const (
+	envToken = "FEIDI_PCCS_TOKEN"
+	envKey   = "FEIDI_PCS_KEY"
+)
+
+// pccsOffice is what an administrator does with a PCCS, be it a service over
+// HTTP or a database.
+type pccsOffice interface {
+	Platforms(ctx context.Context, source string) ([]store.Registration, error)
+	PutCollateral(ctx context.Context, c *pccs.Collateral) error
+	PutPolicy(ctx context.Context, p store.Policy) (string, error)
+	Refresh(ctx context.Context, certs bool, fmspcs []string) error
+	Status(ctx context.Context) (*pccs.Status, error)
+}
+
+// pccsAt are the flags that say which PCCS is meant.
+type pccsAt struct {
+	url, tokenFile, cacert string
+	insecure               bool
+	local                  pccsFlags
+}
+
+// whichPCCS is a part of the help of verbs that have these flags.
+const whichPCCS = `The service is that at -u; addresses may be as pccsadmin has them. It wants the
+administrator's token: from --token-file, $` + envToken + `, or whoever sits at the
+terminal. With --database, --config or --world no service is asked, but its
+database, as the settings of ` + "`feidi pccs serve`" + ` name it; a service that
+runs on it notices.`
+
+// add adds the flags for a service, and those for a database.
+func (t *pccsAt) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&t.url, "url", "u", "", "the `address` of the service (by default "+admin.DefaultURL+")")
+	f.StringVar(&t.tokenFile, "token-file", "", "the administrator's token from this `file`, - for standard input")
+	f.StringVar(&t.cacert, "cacert", "", "trust the certificates in this `file`, PEM, for TLS, such as the service's own")
+	f.BoolVar(&t.insecure, "insecure", false, "take any certificate for TLS: others may read the token along")
+	exclude(cmd, "insecure", "cacert")
+	filesOf(cmd, "cacert", "pem", "crt", "cer")
+	t.addLocal(cmd)
+	for _, local := range []string{"database", "config", "world"} {
+		for _, remote := range []string{"url", "token-file", "cacert", "insecure"} {
+			exclude(cmd, remote, local)
+		}
+	}
+}
+
+// addLocal adds the flags for a database.
+func (t *pccsAt) addLocal(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&t.local.database, "database", "", "the database at this `address`: a file, postgres://... or mysql://...")
+	f.StringVarP(&t.local.config, "config", "c", "", "the database of the settings in this `file`, as of pccs serve")
+	f.StringArrayVar(&t.local.roots, "root", nil, "trust the root certificates in this `file` in place of Intel's; may be repeated")
+	f.BoolVar(&t.local.world, "world", false, "trust the root of the software world, and ask that in place of Intel")
+	exclude(cmd, "world", "root")
+	filesOf(cmd, "config", "json", "toml")
+	filesOf(cmd, "root", "pem", "crt", "cer", "der")
+}
+
+// isLocal reports whether a database is meant.
+func (t *pccsAt) isLocal() bool {
+	return t.local.database != "" || t.local.config != "" || t.local.world
+}
+
+// office opens what is meant. Only if asking may the database's service ask the
+// one behind it.
+func (t *pccsAt) office(a *app, cmd *cobra.Command, asking bool) (pccsOffice, func() error, error) {
+	if t.isLocal() {
+		return t.openLocal(a, cmd, asking)
+	}
+	if len(t.local.roots) > 0 {
+		return nil, nil, usage("--root belongs to --database: a service has its own")
+	}
+	c, err := t.remote(a)
+	return c, func() error { return nil }, err
+}
+
+// remote is a client of a service.
+func (t *pccsAt) remote(a *app) (*admin.Client, error) {
+	h, err := t.http()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := admin.New(admin.Config{URL: t.url}); err != nil { // before anybody is asked for a token
+		return nil, usage("%s", strings.TrimPrefix(err.Error(), "pccs/admin: "))
+	}
+	token, err := a.secret(t.tokenFile, envToken, "administrator's token")
+	if err != nil {
+		return nil, err
+	}
+	c, err := admin.New(admin.Config{URL: t.url, Token: token, HTTP: h, UserAgent: "feidi/" + version()})
+	if err != nil {
+		return nil, cannot(err)
+	}
+	return c, nil
+}
+
+// http is the client for the service. A service on this machine that made its
+// certificate itself has left a copy of it, which is trusted for this machine.
+func (t *pccsAt) http() (*http.Client, error) {
+	pool, err := t.rootCAs()
+	if err != nil {
+		return nil, err
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig.RootCAs, transport.TLSClientConfig.InsecureSkipVerify = pool, t.insecure
+	return &http.Client{Transport: transport}, nil
+}
+
+// rootCAs are the authorities to trust for TLS, nil for those of the system.
+func (t *pccsAt) rootCAs() (*x509.CertPool, error) {
+	if t.cacert != "" {
+		b, err := readFile(t.cacert, maxRoots, nil)
+		if err != nil {
+			return nil, cannot(err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(b) {
+			return nil, cannot(errors.New(t.cacert + ": no certificate in PEM"))
+		}
+		return pool, nil
+	}
+	if !onThisMachine(t.url) {
+		return nil, nil
+	}
+	dir, err := state.Dir()
+	if err != nil {
+		return nil, nil
+	}
+	b, err := readFile(filepath.Join(dir, "pccs", selfSignedCopy), maxRoots, nil)
+	if err != nil {
+		return nil, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	pool.AppendCertsFromPEM(b)
+	return pool, nil
+}
+
+// onThisMachine reports whether an address is one of the loopback interface.
+func onThisMachine(address string) bool {
+	if address == "" {
+		return true
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// secret reads a secret: from a file, the environment, or who sits at the
+// terminal.
+func (a *app) secret(file, env, what string) (string, error) {
+	if file != "" {
+		return a.readToken(file)
+	}
+	if s := strings.TrimSpace(os.Getenv(env)); s != "" {
+		return s, nil
+	}
+	s, err := prompt.Secret(a.in, a.err, what+": ")
+	switch {
+	case errors.Is(err, prompt.ErrNoTerminal):
+		return "", usage("the %s is missing: it comes from a file, or $%s", what, env)
+	case err != nil:
+		return "", cannot(err)
+	}
+	return strings.TrimSpace(s), nil
+}
+
+// localPCCS is a database, and the service on it that serves nobody.
+type localPCCS struct {
+	*pccs.Service
+	store *store.Store
+}
+
+// Platforms is that of an admin.Client.
+func (l *localPCCS) Platforms(ctx context.Context, source string) ([]store.Registration, error) {
+	switch source {
+	case "", "reg":
+		return l.Registrations(ctx, store.New, false)
+	case "reg_na":
+		return l.Registrations(ctx, store.NotAvailable, false)
+	}
+	fmspcs, err := fmspcList(source)
+	if err != nil {
+		return nil, err
+	}
+	return l.Service.Platforms(ctx, fmspcs)
+}
+
+// Status is that of an admin.Client. The mode is that of whoever serves.
+func (l *localPCCS) Status(ctx context.Context) (*pccs.Status, error) {
+	s, err := l.Service.Status(ctx)
+	if s != nil {
+		s.Mode = ""
+	}
+	return s, err
+}
+
+func (t *pccsAt) openLocal(a *app, cmd *cobra.Command, asking bool) (*localPCCS, func() error, error) {
+	p, s, err := t.openStore(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	mode := pccs.Offline
+	if asking {
+		mode = p.config.Mode
+	}
+	log := slog.New(slog.NewJSONHandler(a.err, &slog.HandlerOptions{Level: slog.LevelError}))
+	service, err := pccs.New(pccs.Options{Store: s, Upstream: p.upstream, Checker: p.checker, Mode: mode, Log: log})
+	if err != nil {
+		return nil, nil, cannot(errors.Join(err, s.Close()))
+	}
+	done := func() error {
+		service.Close()
+		if err := s.Close(); err != nil {
+			return cannot(err)
+		}
+		return nil
+	}
+	return &localPCCS{service, s}, done, nil
+}
+
+// openStore opens the database that the flags and settings name.
+func (t *pccsAt) openStore(cmd *cobra.Command) (*pccsParts, *store.Store, error) {
+	c, err := t.local.settings(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := newPCCSParts(c, t.local.world)
+	if err == nil {
+		err = p.checkDatabase()
+	}
+	if err == nil && c.Database == "" {
+		err = os.MkdirAll(p.dir, 0o700)
+	}
+	if err != nil {
+		return nil, nil, coded(err)
+	}
+	s, err := store.Open(cmd.Context(), p.database())
+	if err != nil {
+		return nil, nil, cannot(err)
+	}
+	return p, s, nil
+}
+
+// refused is the error of a PCCS: its answer may be no.
+func refused(err error) error {
+	var status int
+	var remote *admin.Error
+	var local *pccs.Error
+	var code *exitError
+	switch {
+	case errors.As(err, &code):
+		return err
+	case errors.As(err, &remote):
+		status = remote.Status
+	case errors.As(err, &local):
+		status = local.Status
+	}
+	if status == http.StatusBadRequest || status == 460 {
+		return no(err)
+	}
+	return cannot(err)
+}
+
+// fmspcList reads FMSPCs as pccsadmin takes them: in brackets or without, between
+// commas; none for all.
+func fmspcList(s string) ([]string, error) {
+	inner := strings.TrimSpace(s)
+	if strings.HasPrefix(inner, "[") && strings.HasSuffix(inner, "]") {
+		inner = strings.TrimSpace(inner[1 : len(inner)-1])
+	}
+	if inner == "" || inner == "all" {
+		return nil, nil
+	}
+	var list []string
+	for f := range strings.SplitSeq(inner, ",") {
+		f = strings.ToUpper(strings.Trim(strings.TrimSpace(f), `"'`))
+		if len(f) != 12 || strings.Trim(f, "0123456789ABCDEF") != "" {
+			return nil, usage("%.40q is no FMSPC: it has 12 hexadecimal digits", f)
+		}
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// free reports that a file would be replaced. It is asked before anything is
+// done.
+func free(path string, force bool) error {
+	if force || path == "-" {
+		return nil
+	}
+	_, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return cannot(err)
+	}
+	return no(errors.New(path + " is there already: --force replaces it"))
+}

@@ -1,0 +1,10 @@
+INSERT INTO pccs_chains VALUES ($HEX(9414886b1ebf025db067a4cbd13a0903fbd9733a5372bba1b58bd72c1699b798), $HEX(636861696e));
+INSERT INTO pccs_documents VALUES ('sgx/v4/qe/identity?update=standard', 1700000000000001, 1800000000000000, 17, 1700000000000002, 'pcs', $HEX(9414886b1ebf025db067a4cbd13a0903fbd9733a5372bba1b58bd72c1699b798), $HEX(7b7d));
+INSERT INTO pccs_fetches VALUES ('sgx/v4/rootcacrl', 1, 2, 3, 'UpstreamBusy', 'm', 'r');
+INSERT INTO pccs_claims VALUES ('x', 'a', 7);
+INSERT INTO pccs_platforms VALUES (77, 'A1', '0000', '00906ED50000', 'processor', 5, $HEX(9414886b1ebf025db067a4cbd13a0903fbd9733a5372bba1b58bd72c1699b798), $HEX(00ff), NULL);
+INSERT INTO pccs_certs VALUES (77, 'C00D00', $HEX(63657274));
+INSERT INTO pccs_tcbs VALUES (77, 'C0', '0D00', 'C00D00');
+INSERT INTO pccs_registrations VALUES ('B2', '0000', '', '', 0, 4, NULL, NULL, $HEX(6d));
+INSERT INTO pccs_policies VALUES ('00906ED50000', 2, 'P', $HEX(6a7774));
+INSERT INTO pccs_policy_defaults VALUES ('00906ED50000', 2, 'P');

@@ -1,0 +1,80 @@
+package pccs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/feidi-dev/feidi/pccs/collateral"
+	"github.com/feidi-dev/feidi/pcs"
+)
+
+// What the service behind says, in the words of this one.
+
+// upstreamError says why something could not be had from the service behind.
+func (s *Service) upstreamError(what string, err error) *Error {
+	e := &Error{Err: err, Message: err.Error()}
+	if from, ok := errors.AsType[*pcs.Error](err); ok {
+		e.RequestID = from.RequestID
+	}
+	if from, ok := errors.AsType[*collateral.Error](err); ok {
+		e.RequestID = from.RequestID
+	}
+	is := func(kinds ...error) bool {
+		for _, k := range kinds {
+			if errors.Is(err, k) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case is(collateral.ErrUntrusted):
+		e.Status, e.Reason = 404, WrongEnvironment
+		e.Message = fmt.Sprintf("%s: what %s has is below a root that is not trusted here: it is of another environment, such as Intel's sandbox, or a software world; set the address of the right service, or trust its root", what, s.behind())
+	case is(collateral.ErrExpired):
+		e.Status, e.Reason = 502, UpstreamOld
+		e.Message = fmt.Sprintf("%s: what %s has is expired itself: %v; if it is a PCCS, refresh it; is the clock of this machine right?", what, s.behind(), err)
+	case is(collateral.ErrForged):
+		e.Status, e.Reason = 460, UpstreamForged
+		e.Message = fmt.Sprintf("%s: what %s sent is not genuine, and was not kept: %v", what, s.behind(), err)
+	case is(pcs.ErrUnauthorized):
+		e.Status, e.Reason = 502, KeyRejected
+		e.Message = fmt.Sprintf("%s: %s refuses the subscription key: is it right, and of this environment? Keys are at https://api.portal.trustedservices.intel.com (ApiKey in the configuration)", what, s.behind())
+		if !s.cfg.Upstream.HasKey() {
+			e.Reason = KeyMissing
+			e.Message = fmt.Sprintf("%s: %s wants a subscription key, and none is configured: get one at https://api.portal.trustedservices.intel.com, and set ApiKey", what, s.behind())
+		}
+	// A request that it takes for bad is one for what it does not know: such
+	// as an encrypted PPID of another environment.
+	case is(pcs.ErrNotFound, pcs.ErrNoCacheData, pcs.ErrPlatformUnknown, pcs.ErrCertsUnavailable, pcs.ErrNotServed, pcs.ErrRetired, pcs.ErrBadRequest, pcs.ErrNotCached):
+		e.Status, e.Reason = 404, UpstreamUnknown
+	case is(pcs.ErrBusy, pcs.ErrUpstream, pcs.ErrServer):
+		e.Status, e.Reason = 502, UpstreamBusy
+	case is(pcs.ErrTooLarge, pcs.ErrBadReply):
+		e.Status, e.Reason = 460, UpstreamForged
+	case is(pcs.ErrUnreachable, context.DeadlineExceeded, context.Canceled):
+		e.Status, e.Reason = 502, UpstreamDown
+	default:
+		e.Status, e.Reason = 502, UpstreamBusy
+		e.Message = fmt.Sprintf("%s: %v", what, err)
+	}
+	return e
+}
+
+// behind is the address of the service behind, or empty in OFFLINE mode.
+func (s *Service) behind() string {
+	if s.cfg.Upstream == nil {
+		return ""
+	}
+	return s.cfg.Upstream.URL()
+}
+
+// retryAfter is for how long the service behind wants to be left alone.
+func retryAfter(e *Error) time.Duration {
+	if from, ok := errors.AsType[*pcs.Error](e.Err); ok {
+		return from.RetryAfter
+	}
+	return 0
+}

@@ -46,7 +46,7 @@ func (s *Service) document(ctx context.Context, item collateral.Item) (*Document
 	case item.API == 3:
 		return nil, fail(410, APIRetired, "%s is not here, and Intel's interface of version 3 ended in May 2026: ask for version 4", name)
 	}
-	if e := s.wanted(ctx, name, s.demand, func(ctx context.Context) *Error { return s.fetch(ctx, item) }); e != nil {
+	if e := s.wanted(ctx, name, s.demand, func(ctx context.Context) *Error { return s.fetchNew(ctx, item) }); e != nil {
 		return nil, e
 	}
 	if row, err = s.cfg.Store.Document(ctx, name); err != nil {
@@ -162,6 +162,15 @@ func expired(row *store.Document, now time.Time) bool {
 
 // refreshes reports whether a document can be had again.
 func (s *Service) refreshes(item collateral.Item) bool { return s.cfg.Mode != Offline && item.API != 3 }
+
+// fetchNew is fetch of what was not here a moment ago.
+func (s *Service) fetchNew(ctx context.Context, item collateral.Item) *Error {
+	_, err := s.cfg.Store.Document(ctx, item.String())
+	if !errors.Is(err, store.ErrNotFound) {
+		return asError(err)
+	}
+	return s.fetch(ctx, item)
+}
 
 // fetch gets a document from the service behind, and keeps it.
 func (s *Service) fetch(ctx context.Context, item collateral.Item) *Error {

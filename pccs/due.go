@@ -93,6 +93,7 @@ func (s *Service) succeeded(ctx context.Context, name string) {
 	s.mu.Lock()
 	f, ok := s.failures[name]
 	delete(s.failures, name)
+	delete(s.refused, name)
 	s.mu.Unlock()
 	if !ok || f.Failures == 0 {
 		return

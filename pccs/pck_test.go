@@ -337,6 +337,43 @@ func TestChooseAgain(t *testing.T) {
 	wantPCK(t, s, q, in.tcbm(b))
 }
 
+// The same when an administrator brings the TCB info, and nobody is asked.
+func TestChooseAgainOffline(t *testing.T) {
+	in := newIntel(t)
+	a, b := level{add: 1, pce: -1}, level{add: -1}
+	s := in.service(t, pccs.Offline)
+	c := in.brought()
+	raw := store.RawTCB{CPUSVN: in.tcbm(level{add: 1})[:32], PCESVN: in.tcbm(level{})[32:]}
+	c.Platforms[0].TCBs = []store.RawTCB{raw}
+	c.Platforms[0].Certs = []store.PCKCert{{TCBm: in.tcbm(a), Cert: in.cert(a)}, {TCBm: in.tcbm(b), Cert: in.cert(b)}}
+	if err := s.PutCollateral(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	st := in.store(t)
+	recorded := func(want level) {
+		t.Helper()
+		if err := s.Walk(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		m, err := st.Match(t.Context(), in.id(), raw.CPUSVN, raw.PCESVN)
+		if err != nil || m.TCBm != in.tcbm(want) {
+			t.Errorf("recorded is %+v, %v; want %s", m, err, in.tcbm(want))
+		}
+	}
+	recorded(a)
+	info := in.m.TCBInfo(dcap.TEESGX)
+	top := info.Levels[0]
+	top.SGX[1].SVN--
+	info.Levels = append([]dcap.TCBLevel{top}, info.Levels...)
+	info.IssueDate = info.IssueDate.Add(time.Hour)
+	c = in.brought()
+	c.Platforms = nil
+	if err := s.PutCollateral(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	recorded(b)
+}
+
 // A certificate that has expired itself.
 func TestExpiredPCK(t *testing.T) {
 	in := newIntel(t)

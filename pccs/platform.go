@@ -32,6 +32,12 @@ const (
 // what they are chosen by; chooses; and keeps it all.
 func (s *Service) fetchPlatform(ctx context.Context, w wish) *Error {
 	id := w.platform.PlatformID
+	if w.stranger {
+		// It was not here a moment ago.
+		if _, err := s.cfg.Store.Platform(ctx, id); !errors.Is(err, store.ErrNotFound) {
+			return asError(err)
+		}
+	}
 	r := pcs.PCKCertsRequest{EncryptedPPID: w.platform.EncryptedPPID, Manifest: w.platform.Manifest}
 	if len(r.Manifest) > 0 {
 		r.EncryptedPPID = nil
@@ -214,7 +220,7 @@ func (s *Service) ensure(ctx context.Context, item collateral.Item) *Error {
 	case !errors.Is(err, store.ErrNotFound):
 		return asError(err)
 	}
-	return s.needed(ctx, item.String(), s.demand, func(ctx context.Context) *Error { return s.fetch(ctx, item) })
+	return s.needed(ctx, item.String(), s.demand, func(ctx context.Context) *Error { return s.fetchNew(ctx, item) })
 }
 
 // welcome reports whether one more platform may come in under the PPID of a

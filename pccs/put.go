@@ -58,9 +58,6 @@ func (s *Service) putCollateral(ctx context.Context, c *Collateral) *Error {
 		delete(s.failures, row.Name)
 		delete(s.refused, row.Name)
 	}
-	for _, p := range platforms {
-		delete(s.refused, nameOf(p.PlatformID))
-	}
 	s.mu.Unlock()
 	for _, p := range platforms {
 		s.succeeded(ctx, nameOf(p.PlatformID))

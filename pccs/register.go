@@ -91,7 +91,8 @@ func (s *Service) register(ctx context.Context, r *Registration) *Error {
 	return s.verifiersNeed(ctx, updates)
 }
 
-// takeIn fetches a platform. In REQ mode it stands in the queue meanwhile, and
+// takeIn fetches a platform, whatever failed before: who registers has mended
+// something. In REQ mode it stands in the queue meanwhile, and
 // stays there if it fails.
 func (s *Service) takeIn(ctx context.Context, w wish, queue func(store.State) *Error) *Error {
 	if s.cfg.Mode == Req {
@@ -100,9 +101,6 @@ func (s *Service) takeIn(ctx context.Context, w wish, queue func(store.State) *E
 		}
 	}
 	name := nameOf(w.platform.PlatformID)
-	s.mu.Lock()
-	delete(s.refused, name) // who registers has mended something
-	s.mu.Unlock()
 	if e := s.fly(ctx, name, s.certs, longestWait, func(ctx context.Context) *Error { return s.fetchPlatform(ctx, w) }); e != nil {
 		if !e.own() {
 			s.failed(context.WithoutCancel(ctx), name, e)

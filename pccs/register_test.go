@@ -90,12 +90,55 @@ func TestRegisterFails(t *testing.T) {
 	if st, err = s.Status(t.Context()); err != nil || st.Waiting != 0 || len(st.Failures) != 0 {
 		t.Errorf("status %+v, %v", st, err)
 	}
+	// So it is if a client had no luck before.
+	lazy := newIntel(t)
+	s = lazy.service(t, pccs.Lazy)
+	lazy.fails(404, "/pckcerts")
+	_, err = s.PCKCert(t.Context(), lazy.query())
+	wantError(t, err, 404, pccs.UpstreamUnknown, "")
+	lazy.setFault(nil)
+	if err := s.Register(t.Context(), lazy.registration()); err != nil {
+		t.Error(err)
+	}
+	if st, err = s.Status(t.Context()); err != nil || len(st.Failures) != 0 {
+		t.Errorf("status %+v, %v", st, err)
+	}
 	// What verifiers need is tried, too.
 	other := newIntel(t)
 	s = other.service(t, pccs.Req)
 	other.fails(500, "/qve/identity")
 	wantError(t, s.Register(t.Context(), other.registration()), 502, pccs.UpstreamBusy, "")
 	get(t, s, qe)
+}
+
+// A registration that finds its platform being fetched for a client at another TCB
+// has its own recorded all the same.
+func TestRegisterMeanwhile(t *testing.T) {
+	in := newIntel(t)
+	s := in.service(t, pccs.Lazy)
+	came, release := in.hold("/sgx/certification/v4/pckcerts")
+	defer release()
+	errs := make(chan error, 2)
+	go func() {
+		_, err := s.PCKCert(t.Context(), in.at(level{add: 2}))
+		errs <- err
+	}()
+	<-came
+	go func() { errs <- s.Register(t.Context(), in.registration()) }()
+	// The registration is on its way as soon as it has looked for the platform;
+	// if it comes late it fetches itself, and all is the same.
+	release()
+	for range 2 {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, l := range []level{{}, {add: 2}} {
+		m, err := in.store(t).Match(t.Context(), in.id(), in.tcbm(l)[:32], in.tcbm(l)[32:])
+		if err != nil || m.TCBm != in.tcbm(level{}) {
+			t.Errorf("recorded is %+v, %v", m, err)
+		}
+	}
 }
 
 func TestRegisterManifest(t *testing.T) {

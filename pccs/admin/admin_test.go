@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -114,8 +115,8 @@ func TestRefusals(t *testing.T) {
 			"status 503: NotInThisMode: not in OFFLINE mode (request abc)"},
 		{"a page", 404, "<html>Cannot GET", []string{"Content-Type", "text/html"}, "status 404: Not Found: the service has no such interface"},
 		{"a terminal's", 500, "\x1b[2Jboo\nbar\x00", nil, "boo bar"},
-		{"endless", 500, strings.Repeat("x ", 1<<20), nil, "x x..."},
-		{"elsewhere", 302, "", []string{"Location", "http://127.0.0.1:1/"}, "status 302: Found"},
+		{"endless", 500, strings.Repeat("x ", 1<<20), nil, "x x ..."},
+		{"elsewhere", 302, "", []string{"Location", "http://127.0.0.1:1/"}, "status 302: Found: it sends to another address"},
 	} {
 		url, _ := service(t, c.status, c.body, c.header...)
 		err := client(t, url).Refresh(t.Context(), false, nil)
@@ -127,9 +128,10 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestUnreachable(t *testing.T) {
-	s := httptest.NewTLSServer(http.NotFoundHandler())
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
 	defer s.Close()
-	s.Config.ErrorLog = nil
 	err := client(t, s.URL).Refresh(t.Context(), true, nil)
 	if err == nil || !strings.Contains(err.Error(), "cannot be reached: ") || !strings.Contains(err.Error(), "trust its certificate") {
 		t.Errorf("TLS: %v", err)

@@ -39,7 +39,7 @@ func (e *Error) Error() string {
 	case e.Status == http.StatusRequestEntityTooLarge:
 		b.WriteString(": raise MaxRequestBodySize of the service, or bring it in parts")
 	case e.Status >= 300 && e.Status < 400:
-		b.WriteString("it sends to another address: give that")
+		b.WriteString(": it sends to another address: give that")
 	}
 	if e.RequestID != "" {
 		fmt.Fprintf(&b, " (request %s)", e.RequestID)
@@ -61,7 +61,9 @@ func refusal(address string, resp *http.Response) error {
 	if e.Message == "" {
 		e.Message = http.StatusText(e.Status)
 	}
-	e.Message = strings.TrimSuffix(e.Message, ".")
+	if !strings.HasSuffix(e.Message, "...") {
+		e.Message = strings.TrimSuffix(e.Message, ".")
+	}
 	return e
 }
 

@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-
-	"modernc.org/sqlite"
 )
 
 // The result codes of SQLite that say that a statement is wrong.
@@ -30,11 +28,7 @@ var sqliteDialect = &dialect{
 	tables: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
 	again:  never, done: never, // there is one writer at a time
 	mistake: func(err error) bool {
-		var e *sqlite.Error
-		if !errors.As(err, &e) {
-			return false
-		}
-		switch e.Code() & 0xff {
+		switch sqliteCode(err) & 0xff {
 		case sqliteError, sqliteTooBig, sqliteConstraint, sqliteMismatch, sqliteMisuse, sqliteRange:
 			return true
 		}
@@ -105,7 +99,7 @@ func sqliteDB(path string, parameters url.Values) (*sql.DB, error) {
 		path = "/" + path // C:/ is /C:/ in a URL
 	}
 	u := url.URL{Scheme: "file", Path: path, RawQuery: parameters.Encode()}
-	c, err := sqlite.NewConnector(u.String())
+	c, err := sqliteConnector(u.String())
 	if err != nil {
 		return nil, err
 	}

@@ -62,10 +62,8 @@ func (c *census) get(ctx context.Context, platforms func(context.Context, []stri
 			n := take(ctx, platforms)
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			n.At = time.Now()
-			if n.Err != nil && !c.last.At.IsZero() {
-				n.Groups = c.last.Groups
-				n.At = c.last.At
+			if n.At = time.Now(); n.Err != nil {
+				n.At, n.Groups = c.last.At, c.last.Groups
 			}
 			// It may take a twentieth of the time at most.
 			c.last, c.next, c.busy = n, time.Now().Add(max(5*time.Second, 20*time.Since(began))), nil

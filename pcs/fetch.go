@@ -103,6 +103,9 @@ func (c *Client) exchange(ctx context.Context, r *request, want int, media strin
 	e.URL = redact(req.URL)
 	maps.Copy(req.Header, r.header)
 	req.Header.Set("User-Agent", c.cfg.UserAgent)
+	if id, ok := ctx.Value(requestID{}).(string); ok {
+		req.Header.Set(headerRequestID, id)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", media)
 	}

@@ -49,6 +49,7 @@ type fixture struct {
 	mu    sync.Mutex
 	clock time.Time
 	sent  map[string]bool // bodies that Intel sent
+	ids   map[string]bool // Request-IDs that Intel got
 }
 
 // logs may be read while it is written.
@@ -93,14 +94,14 @@ func (i intel) RoundTrip(r *http.Request) (*http.Response, error) {
 	i.pcs.ServeHTTP(w, r)
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.sent[w.Body.String()] = true
+	i.sent[w.Body.String()], i.ids[r.Header.Get("Request-ID")] = true, true
 	return w.Result(), nil
 }
 
 func newFixture(t testing.TB, edits ...func(*pccs.Options, *Options)) *fixture {
 	t.Helper()
 	pki := testpki.New(testpki.Seed("pccs/server"))
-	f := &fixture{pki: pki, pcs: pki.PCS(), platform: pki.Platform(), clock: pki.Now, log: &logs{}, sent: map[string]bool{}}
+	f := &fixture{pki: pki, pcs: pki.PCS(), platform: pki.Platform(), clock: pki.Now, log: &logs{}, sent: map[string]bool{}, ids: map[string]bool{}}
 	check, err := collateral.NewChecker(pki.Root.DER)
 	if err != nil {
 		t.Fatal(err)

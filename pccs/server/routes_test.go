@@ -367,3 +367,17 @@ func TestRequestID(t *testing.T) {
 		}
 	}
 }
+
+// TestRequestIDUpstream: Intel is asked under the ID of who asked here, also from
+// the fetch that many may wait for.
+func TestRequestIDUpstream(t *testing.T) {
+	f := newFixture(t)
+	if g := ask(t, f, "GET", sgx4+"qe/identity", "", "Request-ID", "of-the-client"); g.status != 200 {
+		t.Fatal(g.status, g.body)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.ids["of-the-client"] || len(f.ids) != 1 {
+		t.Errorf("Intel got the Request-IDs %v", f.ids)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/feidi-dev/feidi/pccs"
 	"github.com/feidi-dev/feidi/pccs/store"
 	"github.com/feidi-dev/feidi/pccs/web"
+	"github.com/feidi-dev/feidi/pcs"
 )
 
 // Defaults of Options.
@@ -147,7 +148,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.metrics.hits.Add(1)
 		at, a = e.at, e.answer
 	} else {
-		at, a = s.answer(w, r)
+		at, a = s.answer(w, r.WithContext(pcs.WithRequestID(r.Context(), id)))
 	}
 	status := a.write(w, r, at, id, start)
 	took := s.o.Now().Sub(start)

@@ -16,7 +16,9 @@ import (
 func (s *Service) upstreamError(what string, err error) *Error {
 	e := &Error{Err: err, Message: err.Error()}
 	if from, ok := errors.AsType[*pcs.Error](err); ok {
-		e.RequestID = from.RequestID
+		plain := *from
+		plain.Advice = "" // which is for whoever asks a PCCS, and not for the PCCS
+		e.RequestID, e.Message = from.RequestID, plain.Error()
 	}
 	if from, ok := errors.AsType[*collateral.Error](err); ok {
 		e.RequestID = from.RequestID
@@ -50,6 +52,7 @@ func (s *Service) upstreamError(what string, err error) *Error {
 	// as an encrypted PPID of another environment.
 	case is(pcs.ErrNotFound, pcs.ErrNoCacheData, pcs.ErrPlatformUnknown, pcs.ErrCertsUnavailable, pcs.ErrNotServed, pcs.ErrRetired, pcs.ErrBadRequest, pcs.ErrNotCached):
 		e.Status, e.Reason = 404, UpstreamUnknown
+		e.Message += "; is the platform, or its FMSPC, of this environment, and no other?"
 	case is(pcs.ErrBusy, pcs.ErrUpstream, pcs.ErrServer):
 		e.Status, e.Reason = 502, UpstreamBusy
 	case is(pcs.ErrTooLarge, pcs.ErrBadReply):

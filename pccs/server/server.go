@@ -62,7 +62,9 @@ type Server struct {
 	service     *pccs.Service
 	o           Options
 	user, admin tokenHash
-	slots       chan struct{} // one for each request that is worked at
+	slots       chan struct{} // one for each request that is worked at,
+	changes     chan struct{} // for each of those that change something,
+	waiting     chan struct{} // and for each that waits for the service behind in place of that
 	alone       chan struct{} // held by the administrator's request that changes much
 	patience    time.Duration
 	cache       cache
@@ -97,7 +99,7 @@ func New(s *pccs.Service, o Options) (*Server, error) {
 		o.Now = time.Now
 	}
 	srv.o = o
-	srv.slots = make(chan struct{}, o.MaxRequests)
+	srv.slots, srv.changes, srv.waiting = make(chan struct{}, o.MaxRequests), make(chan struct{}, (o.MaxRequests+1)/2), make(chan struct{}, 4*o.MaxRequests)
 	srv.cache.init(o.CacheSize)
 	srv.flights.m = map[string]*flight{}
 	srv.metrics.init()
@@ -190,7 +192,7 @@ func (s *Server) log(r *http.Request, id string, a *answer, status int, took tim
 		if e.RequestID != "" {
 			attrs = append(attrs, slog.String("upstream_request_id", e.RequestID))
 		}
-		if e.Err != nil {
+		if e.Err != nil && a.status == http.StatusInternalServerError { // its message is for anybody
 			attrs = append(attrs, slog.String("error", e.Err.Error()))
 		}
 	}

@@ -22,6 +22,7 @@ func TestDocs(t *testing.T) {
 	}{
 		{"calls.md", "demo enclave --save .", 5},
 		{"world.md", "version", 10},
+		{"pccs.md", "version", 10},
 	} {
 		t.Run(d.file, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("..", "..", "docs", d.file))

@@ -4,12 +4,9 @@ package aesm_test
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -102,101 +99,5 @@ func TestListenRace(t *testing.T) {
 		}
 		_ = c.Close()
 		_ = got[0].Close()
-	}
-}
-
-const activatedEnv = "FEIDI_TEST_ACTIVATED"
-
-// TestMain is also the child of TestActivated: it does what systemd would, as
-// far as it must be done in the process itself, and tells what it was given.
-func TestMain(m *testing.M) {
-	want, child := os.LookupEnv(activatedEnv)
-	if !child {
-		os.Exit(m.Run())
-	}
-	if os.Getenv("LISTEN_PID") == "self" {
-		_ = os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
-	}
-	all, err := aesm.Activated()
-	fmt.Printf("%d %v\n", len(all), err)
-	for _, l := range all {
-		c, err := l.Accept()
-		if err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		_, _ = c.Write([]byte(want))
-		_ = c.Close()
-	}
-	again, err := aesm.Activated()
-	fmt.Printf("%d %v %q\n", len(again), err, os.Getenv("LISTEN_FDS")+os.Getenv("LISTEN_PID"))
-	os.Exit(0)
-}
-
-func TestActivated(t *testing.T) {
-	var files []*os.File
-	var paths []string
-	for i := range 2 {
-		path := filepath.Join(t.TempDir(), strconv.Itoa(i))
-		l, err := net.Listen("unix", path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		f, err := l.(*net.UnixListener).File()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		files, paths = append(files, f), append(paths, path)
-	}
-	child := func(files []*os.File, env ...string) *exec.Cmd {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(append(os.Environ(), activatedEnv+"=hello"), env...)
-		cmd.ExtraFiles = files
-		return cmd
-	}
-
-	cmd := child(files, "LISTEN_PID=self", "LISTEN_FDS=2", "LISTEN_FDNAMES=a:b")
-	type result struct {
-		out []byte
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		out, err := cmd.Output()
-		done <- result{out, err}
-	}()
-	for _, path := range paths {
-		c := dialer(t, path)
-		b := make([]byte, 5)
-		if n, err := c.Read(b); err != nil || string(b[:n]) != "hello" {
-			t.Errorf("%q, %v", b[:n], err)
-		}
-	}
-	if r := <-done; r.err != nil || string(r.out) != "2 <nil>\n0 <nil> \"\"\n" {
-		t.Errorf("%s, %v", r.out, r.err)
-	}
-
-	file, err := os.Open(os.DevNull)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	for _, c := range []struct {
-		want  string
-		files []*os.File
-		env   []string
-	}{
-		{"0 <nil>", nil, nil},
-		{"0 <nil>", files, []string{"LISTEN_PID=1", "LISTEN_FDS=2"}},
-		{"no socket that listens", []*os.File{file}, []string{"LISTEN_PID=self", "LISTEN_FDS=1"}},
-		{"want a number", files, []string{"LISTEN_PID=self", "LISTEN_FDS=two"}},
-		{"want a number", files, []string{"LISTEN_PID=self", "LISTEN_FDS=100000"}},
-		{"want a number", files, []string{"LISTEN_PID=self", "LISTEN_FDS=-1"}},
-	} {
-		if out, err := child(c.files, c.env...).Output(); err != nil || !strings.Contains(string(out), c.want) {
-			t.Errorf("%v: %s, %v", c.env, out, err)
-		}
 	}
 }

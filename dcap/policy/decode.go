@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/feidi-dev/feidi/internal/mistake"
 	"github.com/feidi-dev/feidi/internal/text"
 )
 
@@ -23,11 +24,11 @@ func newDecoder(doc []byte) *decoder { return &decoder{doc: doc, at: map[string]
 
 // report adds an error, of one line, whatever the file has in it.
 func (d *decoder) report(offset int, key, reason string) {
-	if len(d.errs) >= maxErrors {
-		return
+	if len(d.errs) >= mistake.Most {
+		return // to find places takes time
 	}
 	l, c := place(d.doc, offset)
-	d.errs = append(d.errs, &Error{Line: l, Column: c, Key: line(key, 80), Kind: ErrInvalid, Reason: line(reason, 400)})
+	d.errs.Add(Error{Line: l, Column: c, Key: key, Kind: ErrInvalid, Reason: reason})
 }
 
 // policy reads all sections, adds options, and checks the whole.
@@ -48,20 +49,19 @@ func (d *decoder) policy(file *node, options []Option) (*Policy, error) {
 			p.tds = readTables(d, n, tdRules)
 		}
 	}
-	if err := d.errs.err(); err != nil {
+	if err := failed(d.errs); err != nil {
 		return nil, err // what it contradicts would not be known for sure
 	}
 	for _, o := range options {
 		o.apply(p)
 	}
 	errs := p.validate()
-	errs = errs[:min(len(errs), maxErrors)]
 	for _, e := range errs {
 		if at, ok := d.at[e.Key]; ok || e.Key == "" {
 			e.Line, e.Column = place(d.doc, at)
 		}
 	}
-	if err := errs.err(); err != nil {
+	if err := failed(errs); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -116,7 +116,7 @@ next:
 			}
 			continue next
 		}
-		if len(d.errs) >= maxErrors {
+		if len(d.errs) >= mistake.Most {
 			return
 		}
 		keys := slices.Clone(sections)
@@ -146,18 +146,4 @@ func nearest(name string, keys []string) string {
 	return ": write " + best
 }
 
-// line is s without characters that a terminal obeys, and not much longer than
-// most.
-func line(s string, most int) string {
-	if len(s) > most {
-		s = s[:most] + "…"
-	}
-	return strings.Map(func(c rune) rune {
-		if text.Unsafe(c) {
-			return ' '
-		}
-		return c
-	}, strings.ToValidUTF8(s, "?"))
-}
-
-func quote(s string) string { return strconv.Quote(line(s, 40)) }
+func quote(s string) string { return strconv.Quote(text.Line(s, 40)) }

@@ -3,7 +3,8 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"slices"
+
+	"github.com/feidi-dev/feidi/internal/mistake"
 )
 
 // Kinds of error.
@@ -17,66 +18,20 @@ var (
 	ErrRejected = errors.New("rejected by policy")
 )
 
-// Error is one thing that is wrong with a policy.
-type Error struct {
-	Line, Column int    // in the file, from 1, columns in bytes; 0 if the policy is from no file
-	Key          string // such as "sgx[1].mrenclave"; empty for the whole
-	Kind         error  // ErrInvalid or ErrNoIdentity
-	Reason       string // what is wrong, and what to write instead
-}
+// Error is one thing that is wrong with a policy: Line and Column in its file,
+// from 1, columns in bytes, 0 if it is from no file; Key, such as
+// "sgx[1].mrenclave", empty for the whole; Kind, ErrInvalid or ErrNoIdentity;
+// and Reason, what is wrong, and what to write instead. It wraps Kind.
+type Error = mistake.Error
 
-// Error returns one line: position, key and reason, as far as they are known.
-func (e *Error) Error() string {
-	s := e.Reason
-	if e.Key != "" {
-		s = e.Key + ": " + s
+// Errors is everything that is wrong with a policy, at most 50, in the order of
+// the file. It is never empty where it is an error.
+type Errors = mistake.Errors
+
+// failed is the error that a caller gets, or nil if errs is empty.
+func failed(errs Errors) error {
+	if err := errs.Err(); err != nil {
+		return fmt.Errorf("policy: %w", err)
 	}
-	if e.Line > 0 {
-		s = fmt.Sprintf("%d:%d: %s", e.Line, e.Column, s)
-	}
-	return s
-}
-
-// Unwrap returns the kind.
-func (e *Error) Unwrap() error { return e.Kind }
-
-// Errors is everything that is wrong with a policy, in the order of the file.
-// It is never empty where it is an error.
-type Errors []*Error
-
-// Error returns the first, and how many there are besides.
-func (e Errors) Error() string {
-	switch len(e) {
-	case 0:
-		return ErrInvalid.Error()
-	case 1:
-		return "policy: " + e[0].Error()
-	}
-	return fmt.Sprintf("policy: %v (and %d more)", e[0], len(e)-1)
-}
-
-// Unwrap returns the single errors.
-func (e Errors) Unwrap() []error {
-	out := make([]error, len(e))
-	for i := range e {
-		out[i] = e[i]
-	}
-	return out
-}
-
-// maxErrors is how many errors are told.
-const maxErrors = 50
-
-// err is e in order, or nil if it is empty.
-func (e Errors) err() error {
-	if len(e) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(e, func(a, b *Error) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
-	})
-	return e[:min(len(e), maxErrors)]
+	return nil
 }

@@ -77,7 +77,7 @@ func (e Enclave) apply(p *Policy) { p.enclaves = append(p.enclaves, e.clone()) }
 func (t TD) apply(p *Policy)      { p.tds = append(p.tds, t.clone()) }
 
 // New makes a policy. Without options it is ErrNoIdentity: give at least one
-// Enclave or TD, or AnyIdentity. An error is of type Errors, and has everything
+// Enclave or TD, or AnyIdentity. An error wraps Errors, which has everything
 // that is wrong.
 func New(options ...Option) (*Policy, error) { return (&Policy{}).With(options...) }
 
@@ -91,7 +91,7 @@ func (p *Policy) With(options ...Option) (*Policy, error) {
 	for _, o := range options {
 		o.apply(q)
 	}
-	if err := q.validate().err(); err != nil {
+	if err := failed(q.validate()); err != nil {
 		return nil, err
 	}
 	return q, nil

@@ -1,12 +1,13 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/feidi-dev/feidi/internal/mistake"
 )
 
 // Bounds on what a TOML file may be.
@@ -18,8 +19,8 @@ const (
 
 // ParseTOML reads a policy of at most MaxFile bytes in TOML, adds options, and
 // checks the whole. Keys that it does not know, values of another type and
-// whatever is there twice are errors, with line and column; an error is of
-// type Errors, and has everything that is wrong.
+// whatever is there twice are errors, with line and column; an error wraps
+// Errors, which has everything that is wrong.
 //
 // docs/policy.md has all keys. A file that names no identity is ErrNoIdentity,
 // unless the options do.
@@ -27,11 +28,11 @@ func ParseTOML(b []byte, options ...Option) (*Policy, error) {
 	d := newDecoder(b)
 	if len(b) > MaxFile {
 		d.report(0, "", fmt.Sprintf("the file has more than %d bytes", MaxFile))
-		return nil, d.errs
+		return nil, failed(d.errs)
 	}
-	if nested(b) {
+	if mistake.Nested(b, maxNesting) {
 		d.report(0, "", "its brackets nest too deep")
-		return nil, d.errs
+		return nil, failed(d.errs)
 	}
 	file, err := d.readTOML(b)
 	if d.errs == nil {
@@ -42,40 +43,14 @@ func ParseTOML(b []byte, options ...Option) (*Policy, error) {
 			err = e
 		}
 		if err != nil {
-			d.reportTOML(err)
+			line, column, reason := mistake.NoTOML(err)
+			d.errs.Add(Error{Line: line, Column: column, Kind: ErrInvalid, Reason: reason})
 		}
 	}
 	if d.errs != nil {
-		return nil, d.errs.err()
+		return nil, failed(d.errs)
 	}
 	return d.policy(file, options)
-}
-
-func (d *decoder) reportTOML(err error) {
-	e := &Error{Line: 1, Column: 1, Kind: ErrInvalid, Reason: line("no TOML: "+strings.TrimPrefix(err.Error(), "toml: "), 400)}
-	var at *toml.DecodeError
-	if errors.As(err, &at) {
-		e.Line, e.Column = at.Position()
-	}
-	d.errs = append(d.errs, e)
-}
-
-// nested reports whether brackets nest deeper than any parser should follow.
-// Brackets in strings and comments count, which errs on the safe side only if
-// they are many.
-func nested(b []byte) bool {
-	depth := 0
-	for _, c := range b {
-		switch c {
-		case '[', '{':
-			if depth++; depth > maxNesting {
-				return true
-			}
-		case ']', '}':
-			depth = max(depth-1, 0)
-		}
-	}
-	return false
 }
 
 // readTOML reads a file as far as it is TOML.

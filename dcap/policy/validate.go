@@ -34,7 +34,7 @@ func (p *Policy) validate() Errors {
 // identities checks who is accepted.
 func (c *checker) identities(p *Policy) {
 	if len(p.enclaves)+len(p.tds) == 0 {
-		c.errs = append(c.errs, &Error{Kind: ErrNoIdentity, Reason: "it names no enclave and no TD: write [[sgx]] with an mrenclave or mrsigner, or [[tdx]] with an mrtd, or `any = true` in one"})
+		c.errs.Add(Error{Kind: ErrNoIdentity, Reason: "it names no enclave and no TD: write [[sgx]] with an mrenclave or mrsigner, or [[tdx]] with an mrtd, or `any = true` in one"})
 	}
 	for i := range p.enclaves {
 		e, path := &p.enclaves[i], fmt.Sprintf("sgx[%d]", i)
@@ -61,7 +61,7 @@ func (c *checker) identities(p *Policy) {
 type checker struct{ errs Errors }
 
 func (c *checker) report(key, reason string) {
-	c.errs = append(c.errs, &Error{Key: key, Kind: ErrInvalid, Reason: line(reason, 400)})
+	c.errs.Add(Error{Key: key, Kind: ErrInvalid, Reason: reason})
 }
 
 func (c *checker) named(path string, named, all bool, how string) {
@@ -69,7 +69,7 @@ func (c *checker) named(path string, named, all bool, how string) {
 	case named && all:
 		c.report(path+".any", "it is given beside an "+how+": leave one out")
 	case !named && !all:
-		c.errs = append(c.errs, &Error{Key: path, Kind: ErrNoIdentity, Reason: "it names no identity: give an " + how + ", or `any = true` to accept all that match the rest"})
+		c.errs.Add(Error{Key: path, Kind: ErrNoIdentity, Reason: "it names no identity: give an " + how + ", or `any = true` to accept all that match the rest"})
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/feidi-dev/feidi/internal/mistake"
 )
 
 // MaxFile is the size of the largest file, in bytes.
@@ -37,35 +39,22 @@ type Config struct {
 // ErrInvalid is wrapped by the errors of this package.
 var ErrInvalid = errors.New("invalid options for a Go enclave")
 
-// Error says what is wrong with a file, and where.
-type Error struct {
-	Line, Column int    // from 1; 0 for the whole file
-	Reason       string // one line
-}
-
-// Error is one line.
-func (e *Error) Error() string {
-	if e.Line == 0 {
-		return e.Reason
-	}
-	return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Reason)
-}
-
-// Unwrap returns ErrInvalid.
-func (e *Error) Unwrap() error { return ErrInvalid }
+// Error says in one line what is wrong with a file, and where: Line and Column
+// are from 1, or 0 for the whole file. It wraps ErrInvalid.
+type Error = mistake.Error
 
 // Parse reads a file. A key that it does not know is an error.
 func Parse(b []byte) (*Config, error) {
 	switch {
 	case len(b) > MaxFile:
-		return nil, &Error{Reason: fmt.Sprintf("the file has more than %d bytes", MaxFile)}
+		return nil, &Error{Kind: ErrInvalid, Reason: fmt.Sprintf("the file has more than %d bytes", MaxFile)}
 	case bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) > maxBrackets:
-		return nil, &Error{Reason: "the file has too many brackets"}
+		return nil, &Error{Kind: ErrInvalid, Reason: "the file has too many brackets"}
 	}
 	at, unknown := keys(b)
 	c := new(Config)
 	if err := toml.Unmarshal(b, c); err != nil {
-		e := &Error{Reason: strings.TrimPrefix(err.Error(), "toml: ")}
+		e := &Error{Kind: ErrInvalid, Reason: strings.TrimPrefix(err.Error(), "toml: ")}
 		var d *toml.DecodeError
 		if !errors.As(err, &d) { // heap, which is decoded here
 			e.Line, e.Column = at["heap"].Line, at["heap"].Column
@@ -83,7 +72,7 @@ func Parse(b []byte) (*Config, error) {
 	case unknown != nil:
 		return nil, unknown
 	case c.Heap != nil && *c.Heap == 0:
-		return nil, &Error{at["heap"].Line, at["heap"].Column, "a heap of 0 bytes"}
+		return nil, &Error{Line: at["heap"].Line, Column: at["heap"].Column, Kind: ErrInvalid, Reason: "a heap of 0 bytes"}
 	}
 	return c, nil
 }
@@ -112,7 +101,7 @@ func keys(b []byte) (at map[string]unstable.Position, unknown error) {
 		}
 		name := strings.Join(path, ".")
 		if e.Kind != unstable.KeyValue || options[name] == "" {
-			return at, &Error{start.Line, start.Column, fmt.Sprintf("there is no option %.60q: they are %s", name, strings.Join(slices.Sorted(maps.Keys(options)), ", "))}
+			return at, &Error{Line: start.Line, Column: start.Column, Kind: ErrInvalid, Reason: fmt.Sprintf("there is no option %.60q: they are %s", name, strings.Join(slices.Sorted(maps.Keys(options)), ", "))}
 		}
 		at[name] = start
 	}

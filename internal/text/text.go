@@ -22,6 +22,19 @@ func Printable(s string) string {
 // Unsafe reports whether a terminal obeys a character in place of showing it.
 func Unsafe(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 
+// Line is s in one line, without what a terminal obeys, and cut at most bytes.
+func Line(s string, most int) string {
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if Unsafe(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
+
 // Distance is how many letters are to be changed, added or left out to make
 // one name of the other, or bound if that is less. Its work is that of the
 // product of the lengths, which bound keeps close to each other.

@@ -16,6 +16,16 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+func TestLine(t *testing.T) {
+	for s, want := range map[string]string{
+		"": "", "a\tb\r\nc": "a b  c", "1234567": "1234567", "12345678": "1234567…", "123456é": "123456?…", "a\u202eb\x1b": "a b ", "\xff": "?",
+	} {
+		if got := text.Line(s, 7); got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
+}
+
 func TestDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b        string

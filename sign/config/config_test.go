@@ -178,7 +178,7 @@ func TestErrorsAreCollected(t *testing.T) {
 	}
 	var got []string
 	for _, e := range errs {
-		got = append(got, fmt.Sprintf("%d %s", e.Line, e.Element))
+		got = append(got, fmt.Sprintf("%d %s", e.Line, e.Key))
 	}
 	if want := "[2 HW 3 HeapMaxSize 5 Nothing]"; fmt.Sprint(got) != want {
 		t.Errorf("got %v, want %s", got, want)

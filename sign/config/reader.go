@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 
+	"github.com/feidi-dev/feidi/internal/mistake"
 	"github.com/feidi-dev/feidi/internal/text"
 )
 
@@ -29,11 +29,11 @@ func newReader(s spelling) *reader {
 
 // report adds an error, of one line, whatever the file has in it.
 func (r *reader) report(at position, element, reason string) {
-	r.errs = append(r.errs, &Error{at.line, at.column, line(element, 40), line(reason, 300)})
+	r.errs.Add(Error{Line: at.line, Column: at.column, Key: element, Kind: ErrInvalid, Reason: reason})
 }
 
 // full reports whether there are more errors than are told.
-func (r *reader) full() bool { return len(r.errs) >= maxErrors }
+func (r *reader) full() bool { return len(r.errs) >= mistake.Most }
 
 // begin returns the setting of that name, or nil and reports why not.
 func (r *reader) begin(name string, by map[string]*field, at position) *field {
@@ -102,7 +102,7 @@ func (r *reader) finish() (*Config, error) {
 		}
 		r.report(at, r.name(f), reason)
 	})
-	if err := r.errs.err(); err != nil {
+	if err := r.errs.Err(); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -130,17 +130,4 @@ func nearest(name string, by map[string]*field) string {
 	return best
 }
 
-// line is s without control characters, and not much longer than most.
-func line(s string, most int) string {
-	if len(s) > most {
-		s = s[:most] + "…"
-	}
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return ' '
-		}
-		return c
-	}, strings.ToValidUTF8(s, "?"))
-}
-
-func quote(s string) string { return strconv.Quote(line(s, 40)) }
+func quote(s string) string { return strconv.Quote(text.Line(s, 40)) }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/feidi-dev/feidi/internal/mistake"
 )
 
 // maxNesting is how deep the brackets of a TOML file may nest, in whatever
@@ -25,10 +27,10 @@ const maxNesting = 100
 // are above what TOML holds, as in "0xFFFFFFFFFFFF0000".
 func ParseTOML(b []byte) (*Config, error) {
 	if len(b) > MaxFile {
-		return nil, Errors{{Line: 1, Column: 1, Reason: fmt.Sprintf("the file has more than %d bytes", MaxFile)}}
+		return nil, Errors{{Line: 1, Column: 1, Kind: ErrInvalid, Reason: fmt.Sprintf("the file has more than %d bytes", MaxFile)}}
 	}
 	r := newReader(inTOML)
-	if nested(b) {
+	if mistake.Nested(b, maxNesting) {
 		r.report(position{1, 1}, "", "its brackets nest too deep")
 		return nil, r.errs
 	}
@@ -36,14 +38,10 @@ func ParseTOML(b []byte) (*Config, error) {
 	values := map[string]any{}
 	if err := toml.Unmarshal(b, &values); err != nil {
 		if len(r.errs) == 0 {
-			var e *toml.DecodeError
-			at := position{1, 1}
-			if errors.As(err, &e) {
-				at.line, at.column = e.Position()
-			}
-			r.report(at, "", "no TOML: "+strings.TrimPrefix(err.Error(), "toml: "))
+			line, column, reason := mistake.NoTOML(err)
+			r.report(position{line, column}, "", reason)
 		}
-		return nil, r.errs.err()
+		return nil, r.errs.Err()
 	}
 	for _, f := range order {
 		if !r.given[f] {
@@ -89,24 +87,6 @@ func (r *reader) keys(b []byte) (order []*field) {
 		}
 	}
 	return order
-}
-
-// nested reports whether brackets nest deeper than any parser should follow.
-// Brackets in strings and comments count, which errs on the safe side only if
-// they are many.
-func nested(b []byte) bool {
-	depth := 0
-	for _, c := range b {
-		switch c {
-		case '[', '{':
-			if depth++; depth > maxNesting {
-				return true
-			}
-		case ']', '}':
-			depth = max(depth-1, 0)
-		}
-	}
-	return false
 }
 
 var (

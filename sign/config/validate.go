@@ -10,9 +10,9 @@ import (
 func (c *Config) Validate() error {
 	var errs Errors
 	c.check(inXML, nil, func(f *field, reason string) {
-		errs = append(errs, &Error{Element: f.name, Reason: reason})
+		errs.Add(Error{Key: f.name, Kind: ErrInvalid, Reason: reason})
 	})
-	return errs.err()
+	return errs.Err()
 }
 
 // spelling is how a file names the settings and writes their values.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/feidi-dev/feidi/internal/text"
 )
 
 // MaxFile is the size of the largest configuration file, in bytes.
@@ -25,7 +27,7 @@ const rootName = "EnclaveConfiguration"
 // over: elements beside the root, inside a setting, and text between them.
 func ParseXML(b []byte) (*Config, error) {
 	if len(b) > MaxFile {
-		return nil, Errors{{Line: 1, Column: 1, Reason: fmt.Sprintf("the file has more than %d bytes", MaxFile)}}
+		return nil, Errors{{Line: 1, Column: 1, Kind: ErrInvalid, Reason: fmt.Sprintf("the file has more than %d bytes", MaxFile)}}
 	}
 	p := &xmlReader{reader: newReader(inXML)}
 	p.run(b)
@@ -118,12 +120,12 @@ func (p *xmlReader) open(t xml.StartElement, at position) {
 			return
 		}
 		if len(t.Attr) > 0 {
-			p.fail(p.field, fmt.Sprintf("it has the attribute %q: write <%s>…</%[2]s>", line(t.Attr[0].Name.Local, 40), name))
+			p.fail(p.field, fmt.Sprintf("it has the attribute %q: write <%s>…</%[2]s>", text.Line(t.Attr[0].Name.Local, 40), name))
 			p.skip = true
 		}
 	default:
 		if !p.skip {
-			p.fail(p.field, fmt.Sprintf("<%s> is inside it: a setting has a number", line(name, 40)))
+			p.fail(p.field, fmt.Sprintf("<%s> is inside it: a setting has a number", text.Line(name, 40)))
 			p.skip = true
 		}
 	}

@@ -179,12 +179,13 @@ func (s *Service) fetch(ctx context.Context, item collateral.Item) *Error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return asError(err)
 	}
+	s.remind(ctx)
 	started := time.Now()
 	got, err := s.cfg.Upstream.Fetch(ctx, item)
 	if err != nil {
 		e := s.upstreamError(name, err)
 		s.count(string(item.Kind), e)
-		s.cfg.Log.Warn("not fetched", "item", name, "reason", string(e.Reason), "message", e.Message, "upstreamRequest", e.RequestID, "took", time.Since(started))
+		s.cfg.Log.Warn("not fetched", "item", name, "why", string(e.Reason), "message", e.Message, tellUpstream(e.RequestID, started))
 		return e
 	}
 	s.count(string(item.Kind), nil)
@@ -192,19 +193,38 @@ func (s *Service) fetch(ctx context.Context, item collateral.Item) *Error {
 	if old != nil && older(row, old) {
 		e := fail(502, UpstreamOld, "%s: %s has one that was issued at %s, here is one of %s: the newer one stays", name, s.behind(), row.Issued.UTC().Format(time.RFC3339), old.Issued.UTC().Format(time.RFC3339))
 		e.RequestID = got.RequestID
-		s.cfg.Log.Warn("not kept", "item", name, "reason", string(e.Reason), "message", e.Message, "upstreamRequest", e.RequestID)
+		s.cfg.Log.Warn("not kept", "item", name, "why", string(e.Reason), "message", e.Message, tellUpstream(e.RequestID, started))
 		return e
 	}
 	if err := s.cfg.Store.PutDocuments(ctx, row); err != nil {
 		return asError(err)
 	}
-	s.cfg.Log.Info("fetched", "item", name, "nextUpdate", row.NextUpdate, "upstreamRequest", got.RequestID, "took", time.Since(started))
+	s.cfg.Log.Info("fetched", "item", name, "next_update", row.NextUpdate, tellUpstream(got.RequestID, started))
 	s.mu.Lock()
 	delete(s.failures, name)
 	s.mu.Unlock()
 	s.levelsOf(item, old, row)
 	s.notify()
 	return nil
+}
+
+// remind tells the client of the root CRL that is here, if it knows none yet. Else
+// nothing could be had after a restart as long as that one cannot.
+func (s *Service) remind(ctx context.Context) {
+	if s.cfg.Upstream.HasRootCRL() {
+		return
+	}
+	item := collateral.Item{Kind: collateral.RootCRL, API: 4}
+	row, err := s.cfg.Store.Document(ctx, item.String())
+	if err != nil {
+		return // the client asks for it
+	}
+	d, err := s.cfg.Checker.Check(item, row.Body, nil, nil, s.cfg.Now())
+	if d == nil { // not even an expired one
+		s.cfg.Log.Warn("the root CRL in the database is of no use", "error", err)
+		return
+	}
+	s.cfg.Upstream.Remember(d)
 }
 
 // older reports whether a document is from before another one, by what it says.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/feidi-dev/feidi/pccs/store"
@@ -93,7 +94,11 @@ func (s *Service) succeeded(ctx context.Context, name string) {
 	s.mu.Lock()
 	f, ok := s.failures[name]
 	delete(s.failures, name)
-	delete(s.refused, name)
+	for other := range s.refused { // also of strangers, by a platform's name and more
+		if rest, ok := strings.CutPrefix(other, name); ok && (rest == "" || rest[0] == '/') {
+			delete(s.refused, other)
+		}
+	}
 	s.mu.Unlock()
 	if !ok || f.Failures == 0 {
 		return

@@ -2,6 +2,7 @@ package pccs
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/feidi-dev/feidi/pccs/store"
@@ -33,9 +34,28 @@ func (s *Service) Remembered() int {
 	return len(s.refused)
 }
 
+// FillFailures has n failures known.
+func (s *Service) FillFailures(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range n {
+		name := nameOf(store.PlatformID{QEID: fmt.Sprintf("F%X", i), PCEID: "0000"})
+		s.failures[name] = store.Fetch{Name: name, Failures: 1}
+	}
+}
+
+// Clients is how many clients are remembered.
+func (s *Service) Clients() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.clients)
+}
+
 // MaxRefused and MaxNewcomers bound what is remembered.
 const (
 	MaxRefused   = maxRefused
 	UnknownBurst = unknownBurst
+	ClientBurst  = clientBurst
 	Strangers    = strangers
+	MaxClients   = maxClients
 )

@@ -26,17 +26,13 @@ type flight struct {
 // too many failures at once make an end of trying.
 func (s *Service) wanted(ctx context.Context, name string, slots chan struct{}, f func(context.Context) *Error) *Error {
 	return s.needed(ctx, name, slots, func(ctx context.Context) *Error {
-		s.mu.Lock()
-		ok := s.unknown.take(s.cfg.Now())
-		s.mu.Unlock()
+		giveBack, ok := s.mayFail(ctx)
 		if !ok {
 			return fail(503, Busy, "too many requests for what nobody has failed of late: ask again in a minute")
 		}
 		e := f(ctx)
 		if e == nil || e.own() {
-			s.mu.Lock()
-			s.unknown.give()
-			s.mu.Unlock()
+			giveBack()
 		}
 		return e
 	})
@@ -84,10 +80,15 @@ func (s *Service) join(ctx context.Context, name string, slots chan struct{}, wa
 		}
 		fl = &flight{done: make(chan struct{})}
 		s.flights[name] = fl
-		s.running.Go(func() { s.pilot(context.WithoutCancel(ctx), name, fl, slots, f) })
+		s.running.Go(func() { s.pilot(unattended(ctx), name, fl, slots, f) })
 	}
 	s.mu.Unlock()
 
+	resume := paused(ctx)
+	if resume == nil {
+		return fail(503, Busy, "%s is being fetched, and as many requests as may be wait for the service behind: ask again in a few seconds", name)
+	}
+	defer resume()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

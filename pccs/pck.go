@@ -56,13 +56,19 @@ func (s *Service) pckCert(ctx context.Context, q *PCKQuery) (*PCK, *Error) {
 	best, e := s.choose(ctx, p, a.raw)
 	if e != nil && e.Reason == NoCertificate && s.cfg.Mode == Lazy && s.again(p) {
 		// There may be a certificate by now, such as after a new package
-		// was registered.
-		if s.wanted(ctx, nameOf(a.id), s.certs, func(ctx context.Context) *Error { return s.fetchPlatform(ctx, wish{platform: *p}) }) == nil {
-			if p, err = s.cfg.Store.Platform(ctx, a.id); err != nil {
-				return nil, asError(err)
+		// was registered. That there is still none is a failure, or anybody who
+		// knows a QE ID could have the service behind asked all the time.
+		_ = s.wanted(ctx, nameOf(a.id), s.certs, func(ctx context.Context) *Error {
+			if e := s.fetchPlatform(ctx, wish{platform: *p}); e != nil {
+				return e
 			}
-			best, e = s.choose(ctx, p, a.raw)
+			_, e := s.chooseOf(ctx, a)
+			return e
+		})
+		if p, err = s.cfg.Store.Platform(ctx, a.id); err != nil {
+			return nil, asError(err)
 		}
+		best, e = s.choose(ctx, p, a.raw)
 	}
 	if e != nil {
 		return nil, e
@@ -108,17 +114,26 @@ func (s *Service) platform(ctx context.Context, a asked) (*store.Platform, *Erro
 	case !known(a.ppid):
 		return nil, fail(404, NotRegistered, "the platform with QE ID %s was never seen here, and its encrypted PPID is all zeros, so that the service behind cannot be asked: %s", a.id.QEID, advice)
 	}
-	w := wish{platform: store.Platform{PlatformID: a.id, EncryptedPPID: a.ppid}, stranger: true}
+	w := wish{platform: store.Platform{PlatformID: a.id, EncryptedPPID: a.ppid}, by: byClient}
 	if a.raw.CPUSVN != "" {
 		w.raw = &a.raw
 	}
-	if e := s.wanted(ctx, nameOf(a.id), s.certs, func(ctx context.Context) *Error { return s.fetchPlatform(ctx, w) }); e != nil {
+	if e := s.wanted(ctx, nameBy(a.id, a.ppid), s.certs, func(ctx context.Context) *Error { return s.fetchPlatform(ctx, w) }); e != nil {
 		return nil, e
 	}
 	if p, err = s.cfg.Store.Platform(ctx, a.id); err != nil {
 		return nil, asError(err)
 	}
 	return p, nil
+}
+
+// chooseOf is choose of a platform as it is in the store.
+func (s *Service) chooseOf(ctx context.Context, a asked) (*store.PCKCert, *Error) {
+	p, err := s.cfg.Store.Platform(ctx, a.id)
+	if err != nil {
+		return nil, asError(err)
+	}
+	return s.choose(ctx, p, a.raw)
 }
 
 // choose returns the best certificate of a platform for a raw TCB.

@@ -106,7 +106,7 @@ func TestPCKModes(t *testing.T) {
 		{"no PPID", pccs.Lazy, &none, 0, 400, pccs.NotRegistered, "POST /platforms"},
 		{"PPID of nobody", pccs.Lazy, &foreign, 0, 404, pccs.UpstreamUnknown, ""},
 		{"refused request", pccs.Lazy, nil, 400, 404, pccs.UpstreamUnknown, ""},
-		{"key", pccs.Lazy, nil, 403, 502, pccs.KeyRejected, "ApiKey"},
+		{"key", pccs.Lazy, nil, 403, 502, pccs.KeyRejected, "upstream.api_key_file of the configuration names its file (in Intel's it is ApiKey itself)"},
 		{"broken", pccs.Lazy, nil, 503, 502, pccs.UpstreamBusy, ""},
 		{"REQ", pccs.Req, nil, 0, 461, pccs.NotRegistered, "PCKIDRetrievalTool"},
 		{"OFFLINE", pccs.Offline, nil, 0, 461, pccs.NotRegistered, "PCKIDRetrievalTool"},

@@ -1,6 +1,7 @@
 package pccs
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -17,22 +18,14 @@ import (
 type wish struct {
 	platform store.Platform // ID, encrypted PPID, manifest
 	raw      *store.RawTCB  // a TCB that it was seen with now
-	stranger bool           // nobody who may register platforms wants it
+	by       string         // who brings it in: byClient or byUser; "" if it is here and is to be renewed
 }
-
-// What a stranger may bring in: a platform has one QE ID for each quoting enclave,
-// and could be given any number by who knows its encrypted PPID.
-const (
-	strangers     = 8
-	strangerEvery = 8 * time.Minute
-	maxNewcomers  = 4096 // PPIDs that are remembered
-)
 
 // fetchPlatform gets the certificates of a platform from the service behind, and
 // what they are chosen by; chooses; and keeps it all.
 func (s *Service) fetchPlatform(ctx context.Context, w wish) *Error {
 	id := w.platform.PlatformID
-	if w.stranger {
+	if w.by == byClient {
 		// It was not here a moment ago.
 		if _, err := s.cfg.Store.Platform(ctx, id); !errors.Is(err, store.ErrNotFound) {
 			return asError(err)
@@ -44,16 +37,17 @@ func (s *Service) fetchPlatform(ctx context.Context, w wish) *Error {
 	}
 	hexTo(r.PCEID[:], id.PCEID)
 	what := fmt.Sprintf("PCK certificates of the platform with QE ID %s", id.QEID)
+	s.remind(ctx)
 	started := time.Now()
 	got, err := s.cfg.Upstream.PCKCerts(ctx, r)
 	if err != nil {
 		e := s.upstreamError(what, err)
 		s.count("pckcerts", e)
-		s.cfg.Log.Warn("not fetched", "platform", id.QEID, "reason", string(e.Reason), "message", e.Message, "upstreamRequest", e.RequestID, "took", time.Since(started))
+		s.cfg.Log.Warn("not fetched", "platform", id.QEID, "why", string(e.Reason), "message", e.Message, tellUpstream(e.RequestID, started))
 		return e
 	}
 	s.count("pckcerts", nil)
-	s.cfg.Log.Info("fetched", "platform", id.QEID, "fmspc", fmt.Sprintf("%X", got.FMSPC), "certificates", len(got.Levels), "upstreamRequest", got.Source.RequestID, "took", time.Since(started))
+	s.cfg.Log.Info("fetched", "platform", id.QEID, "fmspc", fmt.Sprintf("%X", got.FMSPC), "certificates", len(got.Levels), tellUpstream(got.Source.RequestID, started))
 
 	p := s.platformOf(w, got)
 	if len(p.Certs) == 0 {
@@ -61,14 +55,42 @@ func (s *Service) fetchPlatform(ctx context.Context, w wish) *Error {
 		e.RequestID = got.Source.RequestID
 		return e
 	}
-	if w.stranger && !s.welcome(&p.Certs[0]) {
-		return fail(503, Busy, "%s: this platform was here under too many QE IDs of late: register it (POST /platforms)", what)
+	if ppid, ok := ppidOf(p); w.by == byClient && (!ok || !s.welcome(ppid)) {
+		// A failure like others, which are counted: the service behind was asked.
+		return fail(404, NotRegistered, "%s: this processor was here under too many QE IDs of late: register the platform (POST /platforms)", what)
 	}
 	if e := s.tcbInfos(ctx, p.FMSPC); e != nil {
 		return e
 	}
+	// Others may be at the same platform with other encrypted PPIDs: what is here is
+	// looked at and replaced by one after the other.
+	select {
+	case s.keeping <- struct{}{}:
+		defer func() { <-s.keeping }()
+	case <-ctx.Done():
+		return asError(ctx.Err())
+	}
 	missing := missingLevels(got)
-	if e := s.chooseAll(ctx, p, w, len(missing) > 0); e != nil {
+	old, err := s.cfg.Store.Platform(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		old = nil
+	case err != nil:
+		return asError(err)
+	case w.by == byClient: // it has come meanwhile
+		if sameProcessor(p, old) && len(missing) == 0 {
+			return s.seen(ctx, w)
+		}
+		return nil
+	case !sameProcessor(p, old) && w.by == byUser && (old.Origin == byClient || !isQEID(id.QEID)):
+		s.cfg.Log.Warn("registered under an ID that certificates of another processor had, which are gone", "platform", id.QEID, "origin", old.Origin)
+		old = nil
+	case !sameProcessor(p, old):
+		return fail(460, NotGenuine, "%s: they are of another processor than those that are here under this QE ID, which stay: if it was replaced, an administrator brings the new ones (feidi pccs put)", what)
+	case len(r.Manifest) > 0 && known(old.EncryptedPPID):
+		p.EncryptedPPID = old.EncryptedPPID // nobody has looked at another
+	}
+	if e := s.chooseAll(ctx, p, old, w, len(missing) > 0); e != nil {
 		return e
 	}
 	if err := s.cfg.Store.PutPlatform(ctx, p); err != nil {
@@ -97,6 +119,7 @@ func (s *Service) platformOf(w wish, got *pcs.PCKCerts) *store.Platform {
 	p := &store.Platform{
 		PlatformID: w.platform.PlatformID, EncryptedPPID: w.platform.EncryptedPPID, Manifest: w.platform.Manifest,
 		FMSPC: fmt.Sprintf("%X", got.FMSPC), CA: string(got.CA), Issuers: got.Issuers, Updated: s.cfg.Now().UTC(),
+		Origin: cmp.Or(w.by, w.platform.Origin),
 	}
 	for i := range got.Levels {
 		switch l := &got.Levels[i]; {
@@ -130,12 +153,8 @@ func missingLevels(got *pcs.PCKCerts) (list []store.RawTCB) {
 // chooseAll chooses a certificate for each TCB that the platform was seen with,
 // and for the one that it is seen with now. As Intel's service does, in LAZY mode
 // that is not recorded where certificates are missing.
-func (s *Service) chooseAll(ctx context.Context, p *store.Platform, w wish, missing bool) *Error {
-	old, err := s.cfg.Store.Platform(ctx, p.PlatformID)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return asError(err)
-	}
-	if err == nil {
+func (s *Service) chooseAll(ctx context.Context, p, old *store.Platform, w wish, missing bool) *Error {
+	if old != nil {
 		p.TCBs = old.TCBs
 	}
 	if w.raw != nil && (s.cfg.Mode != Lazy || !missing) {
@@ -221,27 +240,4 @@ func (s *Service) ensure(ctx context.Context, item collateral.Item) *Error {
 		return asError(err)
 	}
 	return s.needed(ctx, item.String(), s.demand, func(ctx context.Context) *Error { return s.fetchNew(ctx, item) })
-}
-
-// welcome reports whether one more platform may come in under the PPID of a
-// certificate.
-func (s *Service) welcome(c *store.PCKCert) bool {
-	chain, err := dcap.ParseChain([]byte(c.Cert))
-	if err != nil || chain[0].SGX == nil {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := s.newcomer[chain[0].SGX.PPID]
-	if b == nil {
-		if len(s.newcomer) >= maxNewcomers {
-			for ppid := range s.newcomer { // any
-				delete(s.newcomer, ppid)
-				break
-			}
-		}
-		b = &bucket{most: strangers, every: strangerEvery}
-		s.newcomer[chain[0].SGX.PPID] = b
-	}
-	return b.take(s.cfg.Now())
 }

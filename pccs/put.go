@@ -112,7 +112,7 @@ func (b *brought) document(item collateral.Item, body, chain []byte) *Error {
 	d, err := check.Check(item, body, chain, b.rootCRL, b.now)
 	switch {
 	case errors.Is(err, collateral.ErrExpired) && d != nil:
-		b.service.cfg.Log.Warn("expired document brought", "item", item.String(), "nextUpdate", d.NextUpdate)
+		b.service.cfg.Log.Warn("expired document brought", "item", item.String(), "next_update", d.NextUpdate)
 	case err != nil:
 		return notGenuine(err)
 	}
@@ -165,7 +165,7 @@ func (b *brought) platform(ctx context.Context, p store.Platform) (*store.Platfo
 	if e != nil {
 		return nil, e
 	}
-	p.PlatformID, p.Updated = a.id, b.now
+	p.PlatformID, p.Updated, p.Origin = a.id, b.now, byAdmin
 	if e := b.certificates(&p); e != nil {
 		return nil, e
 	}
@@ -186,7 +186,7 @@ func (b *brought) platform(ctx context.Context, p store.Platform) (*store.Platfo
 	for _, t := range given {
 		p.TCBs = withTCB(p.TCBs, t)
 	}
-	if err == nil {
+	if err == nil && sameProcessor(&p, old) {
 		for _, t := range old.TCBs {
 			p.TCBs = withTCB(p.TCBs, t)
 		}

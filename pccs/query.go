@@ -1,6 +1,7 @@
 package pccs
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
@@ -52,9 +53,26 @@ func digits(name, s string, least, most int) (string, *Error) {
 	return strings.ToUpper(s), nil
 }
 
+// qeID reads a QE ID, or the name that the owner of a platform gave to it in the place
+// of one: Intel's service takes any text.
+func qeID(s string) (string, *Error) {
+	switch {
+	case s == "":
+		return "", badRequest("qeid is missing")
+	case len(s) > maxQEID:
+		return "", badRequest("qeid has %d characters, and may have 1 to %d", len(s), maxQEID)
+	}
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return "", badRequest("qeid has something else than letters, digits and signs of ASCII at position %d", i+1)
+		}
+	}
+	return strings.ToUpper(s), nil
+}
+
 // platform reads who is asked for.
 func (q *PCKQuery) platform() (a asked, e *Error) {
-	if a.id.QEID, e = digits("qeid", q.QEID, 1, maxQEID); e != nil {
+	if a.id.QEID, e = qeID(q.QEID); e != nil {
 		return a, e
 	}
 	if a.id.PCEID, e = digits("pceid", q.PCEID, pceIDDigits, pceIDDigits); e != nil {
@@ -98,6 +116,14 @@ func known(ppid []byte) bool {
 func nameOf(id store.PlatformID) string { return platformPrefix + id.QEID + "/" + id.PCEID }
 
 const platformPrefix = "platform/"
+
+// nameBy is the same with an encrypted PPID of which nobody knows whether it is
+// that platform's: who asks with a wrong one keeps nobody from asking with the
+// right one.
+func nameBy(id store.PlatformID, ppid []byte) string {
+	sum := sha256.Sum256(ppid)
+	return nameOf(id) + "/" + hex.EncodeToString(sum[:8])
+}
 
 // svnOf reads the SVNs of a raw TCB, whose digits were looked at.
 func svnOf(t store.RawTCB) (cpuSVN [16]byte, pceSVN uint16) {

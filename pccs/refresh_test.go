@@ -392,6 +392,30 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// The root CRL is had before anything else; but where that alone fails, that of the
+// last run is good for the rest.
+func TestRootCRLFails(t *testing.T) {
+	in := newIntel(t)
+	in.fill(t, in.service(t, pccs.Lazy))
+	in.wait(24 * time.Hour)
+	in.reissue()
+	in.fails(500, "/IntelSGXRootCA.der")
+	s := in.service(t, pccs.Lazy) // after a restart
+	s.Pass(t.Context())
+	for _, i := range []collateral.Item{sgxInfo, earlyInfo, tdxInfo, qe, tdqe, qve, platform, processor} {
+		if d := get(t, s, i); !d.Fetched.Equal(in.clock()) || d.Stale != nil {
+			t.Errorf("%s is of %v: %v", i, d.Fetched, d.Stale)
+		}
+	}
+	if d := get(t, s, rootCRL); d.Fetched.Equal(in.clock()) || d.Stale == nil {
+		t.Errorf("the root CRL is of %v: %v", d.Fetched, d.Stale)
+	}
+	other := in.pki.Platform()
+	if _, err := s.PCKCert(t.Context(), queryOf(other)); err != nil {
+		t.Errorf("a platform: %v", err)
+	}
+}
+
 // What hangs holds up nothing else.
 func TestRefreshHangs(t *testing.T) {
 	in := newIntel(t)

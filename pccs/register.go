@@ -62,7 +62,7 @@ func (s *Service) register(ctx context.Context, r *Registration) *Error {
 	if e != nil {
 		return e
 	}
-	w := wish{platform: store.Platform{PlatformID: a.id, EncryptedPPID: a.ppid, Manifest: manifest}}
+	w := wish{platform: store.Platform{PlatformID: a.id, EncryptedPPID: a.ppid, Manifest: manifest}, by: byUser}
 	if a.raw.CPUSVN != "" {
 		w.raw = &a.raw
 	}
@@ -101,11 +101,22 @@ func (s *Service) takeIn(ctx context.Context, w wish, queue func(store.State) *E
 		}
 	}
 	name := nameOf(w.platform.PlatformID)
-	if e := s.fly(ctx, name, s.certs, longestWait, func(ctx context.Context) *Error { return s.fetchPlatform(ctx, w) }); e != nil {
-		if !e.own() {
+	for range 2 {
+		e := s.fly(ctx, name, s.certs, longestWait, func(ctx context.Context) *Error { return s.fetchPlatform(ctx, w) })
+		if e != nil && !e.own() && s.mayTell(name) {
 			s.failed(context.WithoutCancel(ctx), name, e)
 		}
-		return e
+		if e != nil {
+			return e
+		}
+		p, err := s.cfg.Store.Platform(ctx, w.platform.PlatformID)
+		if err != nil {
+			return asError(err)
+		}
+		if p.Origin != byClient {
+			break
+		}
+		// The fetch was begun by somebody who may only ask, and has ended.
 	}
 	if e := s.seen(ctx, w); e != nil {
 		return e
@@ -140,8 +151,17 @@ func (s *Service) seen(ctx context.Context, w wish) *Error {
 	return asError(s.cfg.Store.PutTCB(ctx, id, t))
 }
 
-// isHere reports whether a registration asks for nothing new. A platform that is
-// here with a manifest keeps it.
+// mayTell reports whether it is to be known to all that a registration failed. Of
+// too many it is not, for they may be of IDs that are none.
+func (s *Service) mayTell(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, known := s.failures[name]
+	return known || len(s.failures) < maxRefused
+}
+
+// isHere reports whether a registration asks for nothing new: not where only
+// clients have named the platform. One that is here with a manifest keeps it.
 func (s *Service) isHere(ctx context.Context, a asked, w *wish) (bool, *Error) {
 	p, err := s.cfg.Store.Platform(ctx, a.id)
 	switch {
@@ -150,7 +170,9 @@ func (s *Service) isHere(ctx context.Context, a asked, w *wish) (bool, *Error) {
 	case err != nil:
 		return false, asError(err)
 	case len(w.platform.Manifest) > 0:
-		return string(p.Manifest) == string(w.platform.Manifest), nil
+		return p.Origin != byClient && string(p.Manifest) == string(w.platform.Manifest), nil
+	case p.Origin == byClient:
+		return false, nil // it has no manifest
 	}
 	w.platform.Manifest = p.Manifest
 	for _, t := range p.TCBs {

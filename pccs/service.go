@@ -30,6 +30,9 @@ type Options struct {
 	Upstream *collateral.Client  // nil in OFFLINE mode
 	Checker  *collateral.Checker // of what administrators bring
 	Mode     Mode                // LAZY if empty
+	// Unbound: the store may be of another environment than the checker, as for
+	// who only looks at what is in it.
+	Unbound bool
 
 	// RefreshAfter is the age at which a document is fetched again: 24 h if 0.
 	// Each item has its own time, less up to a tenth by chance, and at the
@@ -62,6 +65,7 @@ type Service struct {
 	demand  chan struct{} // slots of documents that somebody waits for,
 	spare   chan struct{} // of documents that are refreshed,
 	certs   chan struct{} // and of platforms, which wait for documents
+	keeping chan struct{} // held by the one that puts a platform into the store
 	wake    chan struct{} // Run is to look now
 
 	mu       sync.Mutex
@@ -70,13 +74,19 @@ type Service struct {
 	failures map[string]store.Fetch // what the store says of fetches, as of the last pass
 	unknown  bucket
 	newcomer map[[16]byte]*bucket // by PPID: platforms that GET brought in
+	clients  map[string]*bucket   // by who asks: what it asked for in vain
 	changed  map[string]time.Time // by FMSPC: since when its TCB levels are new
 	reselect map[string]bool      // FMSPCs whose raw TCBs are to be looked at again
 	counts   map[Count]uint64
 	watchers []func()
 }
 
-// New returns a service. Run refreshes what it has; Close ends it.
+// bindTime is how long the database may take to say of which environment it is.
+const bindTime = 30 * time.Second
+
+// New returns a service. Run refreshes what it has; Close ends it. The error wraps
+// store.ErrEnvironment if what the store has is below other roots than the checker
+// trusts: what was genuine there would be served here.
 func New(o Options) (*Service, error) {
 	if o.Mode == "" {
 		o.Mode = Lazy
@@ -103,12 +113,19 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if !o.Unbound {
+		ctx, cancel := context.WithTimeout(context.Background(), bindTime)
+		defer cancel()
+		if err := o.Store.Bind(ctx, o.Checker.Environment()); err != nil {
+			return nil, err
+		}
+	}
 	s := &Service{
 		cfg: o, holder: rand.Text(),
-		demand: make(chan struct{}, demandSlots), spare: make(chan struct{}, spareSlots), certs: make(chan struct{}, certSlots), wake: make(chan struct{}, 1),
+		demand: make(chan struct{}, demandSlots), spare: make(chan struct{}, spareSlots), certs: make(chan struct{}, certSlots), wake: make(chan struct{}, 1), keeping: make(chan struct{}, 1),
 		flights: map[string]*flight{}, refused: map[string]*refusal{}, failures: map[string]store.Fetch{},
 		unknown:  bucket{most: unknownBurst, every: unknownEvery},
-		newcomer: map[[16]byte]*bucket{}, changed: map[string]time.Time{}, reselect: map[string]bool{}, counts: map[Count]uint64{},
+		newcomer: map[[16]byte]*bucket{}, clients: map[string]*bucket{}, changed: map[string]time.Time{}, reselect: map[string]bool{}, counts: map[Count]uint64{},
 	}
 	s.stop, s.cancel = context.WithCancel(context.Background())
 	return s, nil

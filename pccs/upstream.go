@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/feidi-dev/feidi/pccs/collateral"
@@ -11,6 +12,19 @@ import (
 )
 
 // What the service behind says, in the words of this one.
+
+// keySetting says where the subscription key goes.
+const keySetting = "upstream.api_key_file of the configuration names its file (in Intel's it is ApiKey itself)"
+
+// asked is what log lines say of a request to the service behind, which may not
+// have given it an ID.
+func tellUpstream(requestID string, started time.Time) slog.Attr {
+	a := []slog.Attr{slog.Int64("took_ns", time.Since(started).Nanoseconds())}
+	if requestID != "" {
+		a = append(a, slog.String("upstream_request_id", requestID))
+	}
+	return slog.Attr{Value: slog.GroupValue(a...)} // without a name of its own
+}
 
 // upstreamError says why something could not be had from the service behind.
 func (s *Service) upstreamError(what string, err error) *Error {
@@ -43,10 +57,10 @@ func (s *Service) upstreamError(what string, err error) *Error {
 		e.Message = fmt.Sprintf("%s: what %s sent is not genuine, and was not kept: %v", what, s.behind(), err)
 	case is(pcs.ErrUnauthorized):
 		e.Status, e.Reason = 502, KeyRejected
-		e.Message = fmt.Sprintf("%s: %s refuses the subscription key: is it right, and of this environment? Keys are at https://api.portal.trustedservices.intel.com (ApiKey in the configuration)", what, s.behind())
+		e.Message = fmt.Sprintf("%s: %s refuses the subscription key: is it right, and of this environment? Keys are at https://api.portal.trustedservices.intel.com; "+keySetting, what, s.behind())
 		if !s.cfg.Upstream.HasKey() {
 			e.Reason = KeyMissing
-			e.Message = fmt.Sprintf("%s: %s wants a subscription key, and none is configured: get one at https://api.portal.trustedservices.intel.com, and set ApiKey", what, s.behind())
+			e.Message = fmt.Sprintf("%s: %s wants a subscription key, and none is configured: get one at https://api.portal.trustedservices.intel.com; "+keySetting, what, s.behind())
 		}
 	// A request that it takes for bad is one for what it does not know: such
 	// as an encrypted PPID of another environment.

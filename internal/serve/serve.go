@@ -36,7 +36,8 @@ type Server struct {
 	Handler  http.Handler
 	Timeouts Timeouts // Standard if it is zero
 	// MaxConnections is how many connections are open at a time. Others wait,
-	// and while they do, each answer ends its connection.
+	// and while they do, each answer ends its connection, and so do those end, one
+	// after the other, that have waited for a second for no request to be worked at.
 	MaxConnections int
 	MaxHeader      int           // bytes of a request's header
 	Drain          time.Duration // how long requests may still take once it is to stop
@@ -44,6 +45,8 @@ type Server struct {
 	Log            *slog.Logger  // nil is nowhere
 	// Stopping, if there is one, is called when it is to stop.
 	Stopping func()
+
+	rest time.Duration // for which a connection may wait though others want its place
 }
 
 // Serve answers at listeners until ctx is done, and closes them. Then it takes no
@@ -59,18 +62,13 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	if t == (Timeouts{}) {
 		t = Standard
 	}
-	places := make(chan struct{}, or(s.MaxConnections, DefaultMaxConnections))
+	places := newPlaces(or(s.MaxConnections, DefaultMaxConnections), or(s.rest, time.Second))
 	fresh := fresh{conns: map[net.Conn]bool{}}
 	server := &http.Server{
 		ReadHeaderTimeout: t.Header, ReadTimeout: t.Read, WriteTimeout: t.Write, IdleTimeout: t.Idle,
 		MaxHeaderBytes: or(s.MaxHeader, DefaultMaxHeader), TLSConfig: s.TLS, ConnState: fresh.change,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelInfo),
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if len(places) == cap(places) {
-				w.Header()["Connection"] = closing // others wait for the place
-			}
-			s.Handler.ServeHTTP(w, r)
-		}),
+		Handler:  worked(s.Handler), ConnContext: inPlace,
 		// HTTP/2 would be another set of limits, for clients that ask three things.
 		Protocols: new(http.Protocols),
 	}
@@ -105,8 +103,6 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}
 	return nil
 }
-
-var closing = []string{"close"}
 
 // or is a number, or the default in place of one that is none.
 func or[T int | time.Duration](n, otherwise T) T {

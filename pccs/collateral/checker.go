@@ -1,8 +1,10 @@
 package collateral
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,8 +26,9 @@ type Document struct {
 
 // Checker verifies documents. It is safe for concurrent use.
 type Checker struct {
-	verifier *verify.Verifier
-	roots    []string // where the trusted roots say that their CRLs are
+	verifier    *verify.Verifier
+	roots       []string // where the trusted roots say that their CRLs are
+	environment string
 }
 
 // Where Intel's root certificates say that their CRL is.
@@ -41,6 +44,7 @@ const remembered = 1 << 20
 func NewChecker(roots ...[]byte) (*Checker, error) {
 	options := []verify.Option{verify.WithCache(remembered)}
 	c := &Checker{}
+	var names []string
 	for i, der := range roots {
 		cert, err := dcap.ParseCertificate(der)
 		if err == nil && !cert.SelfIssued() {
@@ -50,7 +54,13 @@ func NewChecker(roots ...[]byte) (*Checker, error) {
 			return nil, fmt.Errorf("pccs/collateral: root %d to trust is none: %w", i+1, err)
 		}
 		c.roots = append(c.roots, cert.CRLDistributionPoint)
+		root, err := verify.RootOf(der)
+		if err != nil {
+			return nil, fmt.Errorf("pccs/collateral: root %d to trust is none: %w", i+1, err)
+		}
+		names = append(names, nameOf(&root))
 	}
+	c.environment = environmentOf(names)
 	if len(roots) > 0 {
 		options = append(options, verify.WithRoots(roots...))
 	} else {
@@ -62,6 +72,32 @@ func NewChecker(roots ...[]byte) (*Checker, error) {
 	}
 	return c, nil
 }
+
+const intelName = "Intel's root"
+
+// nameOf is what a root is called, by its key: certificates of it come and go.
+func nameOf(r *verify.Root) string {
+	if r.Intel {
+		return intelName
+	}
+	return fmt.Sprintf("root %.8x", r.Fingerprint())
+}
+
+func environmentOf(names []string) string {
+	if len(names) == 0 {
+		return intelName
+	}
+	slices.Sort(names)
+	s := strings.Join(slices.Compact(names), " and ")
+	if len(s) > 250 {
+		s = fmt.Sprintf("%d roots, %x", len(names), sha256.Sum256([]byte(s)))
+	}
+	return s
+}
+
+// Environment names the roots that are trusted, in at most 250 bytes: for those who
+// trust the same keys it is the same, and for others another.
+func (c *Checker) Environment() string { return c.environment }
 
 // Check verifies a document that is of this item, by the chain of its issuers (PEM)
 // and, unless it is nil, the CRL of the root (DER). An error is an *Error, or says

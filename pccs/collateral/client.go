@@ -15,7 +15,8 @@ import (
 // and verifies them. It is safe for concurrent use.
 //
 // Revocation by the root is asked of the newest root CRL that the service has
-// given, which is had before anything else. Without one nothing is got.
+// given, or that it was told of, which is had before anything else. Without one
+// nothing is got.
 type Client struct {
 	service *pcs.Client
 	check   *Checker
@@ -28,10 +29,12 @@ type Client struct {
 	next time.Time  // when to ask for it again
 }
 
-// How long a root CRL is taken for the newest, and how long after nothing came.
+// How long a root CRL is taken for the newest, how long after nothing came, and how
+// long one that is newer than what there is may take.
 const (
 	rootAge   = time.Hour
 	rootRetry = time.Minute
+	rootWait  = 10 * time.Second
 )
 
 // NewClient returns a client. The service's clock is also that by which documents
@@ -42,6 +45,28 @@ func NewClient(service *pcs.Client, check *Checker) *Client {
 
 // URL is the address of the service, without what identifies a user.
 func (c *Client) URL() string { return c.service.URL() }
+
+// HasRootCRL reports whether there is a root CRL, of whatever age.
+func (c *Client) HasRootCRL() bool {
+	root, _ := c.kept()
+	return root != nil
+}
+
+// Remember tells of a root CRL that was verified before, such as in an earlier run.
+// It is what there is until the service has given one, so that nothing else fails
+// if that alone cannot be had.
+func (c *Client) Remember(rootCRL *Document) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keep(rootCRL)
+}
+
+// keep keeps a root CRL if it is the newest. The lock is held.
+func (c *Client) keep(d *Document) {
+	if !d.Issued.Before(c.date) {
+		c.root, c.date = d.Body, d.Issued
+	}
+}
 
 // HasKey reports whether requests for PCK certificates carry a subscription key.
 func (c *Client) HasKey() bool { return c.service.HasKey() }
@@ -123,6 +148,11 @@ func (c *Client) rootCRL(ctx context.Context) ([]byte, error) {
 	if root, fresh = c.kept(); fresh {
 		return root, nil
 	}
+	if root != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, rootWait)
+		defer cancel()
+	}
 	_, err := c.newRootCRL(ctx)
 	if root, _ = c.kept(); root == nil {
 		return nil, fmt.Errorf("nothing is got without a root CRL, and that is not to be had: %w", err)
@@ -146,8 +176,8 @@ func (c *Client) newRootCRL(ctx context.Context) (*Document, error) {
 	now := c.service.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if d != nil && !d.Issued.Before(c.date) {
-		c.root, c.date = d.Body, d.Issued
+	if d != nil {
+		c.keep(d)
 	}
 	c.next = now.Add(rootAge)
 	if err != nil {

@@ -246,6 +246,40 @@ func TestRootCRL(t *testing.T) {
 	fetch("and forth", qe, nil, 1)
 }
 
+// TestRemember: a root CRL of an earlier run is good for all that is not about
+// itself, and no newer one is forgotten for it.
+func TestRemember(t *testing.T) {
+	const path = "/sgx/certification/v4/rootcacrl"
+	s := newService()
+	d, err := s.client(t, at(pccs)).Fetch(t.Context(), rootCRL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.client(t, at(pccs))
+	s.answer(path, 500, nil)
+	if _, err := c.Fetch(t.Context(), qe); !errors.Is(err, pcs.ErrServer) || c.HasRootCRL() {
+		t.Errorf("without one: %v", err)
+	}
+	c.Remember(d)
+	if _, err := c.Fetch(t.Context(), qe); err != nil || !c.HasRootCRL() {
+		t.Errorf("with that of before: %v", err)
+	}
+	if _, err := c.Fetch(t.Context(), rootCRL); !errors.Is(err, pcs.ErrServer) {
+		t.Errorf("itself: %v", err)
+	}
+	s.Fault = nil
+	s.now = s.now.Add(2 * time.Hour)
+	s.pki.Root.Revoke(s.pki.TCBSigning)
+	s.answer(path, 200, []byte(hex.EncodeToString(s.pki.Root.CRL(func(t *testpki.CRLTemplate) { t.ThisUpdate = t.ThisUpdate.Add(time.Hour) }))))
+	if _, err := c.Fetch(t.Context(), qe); !errors.Is(err, collateral.ErrForged) {
+		t.Errorf("with a newer one: %v", err)
+	}
+	c.Remember(d)
+	if _, err := c.Fetch(t.Context(), tdqe); !errors.Is(err, collateral.ErrForged) {
+		t.Errorf("reminded of the older: %v", err)
+	}
+}
+
 // TestRootCRLOnce: many who come at once have it asked for once, and one who
 // leaves takes it from nobody.
 func TestRootCRLOnce(t *testing.T) {

@@ -20,6 +20,7 @@ type Config struct {
 
 	Database         string // an address; empty: a file in the state directory
 	DatabasePassword Secret // that the address does not have
+	IntelDatabase    string // the file that Intel's service has, beside which Database is; empty if there is none
 
 	Upstream string // URL
 	APIKey   Secret

@@ -189,6 +189,9 @@ func TestSecret(t *testing.T) {
 	}
 	for address, want := range map[string]string{
 		"mysql://u:p@h/d": "mysql://u:xxxxx@h/d", "postgres://h/d": "postgres://h/d", "sqlite:a@b:c": "sqlite:a@b:c", "http://u:p@[h": "(hidden)",
+		"postgres://h/d?user=u&password=p&sslmode=disable": "postgres://h/d?user=u&password=xxxxx&sslmode=disable",
+		"postgres://u@h/d?sslpassword=p":                   "postgres://u@h/d?sslpassword=xxxxx", "postgres://u@h/d?PassWord=p&p%61ssword=q": "postgres://u@h/d?PassWord=xxxxx&p%61ssword=xxxxx",
+		"mysql://h/d?tls=true&ca=a%2Fb": "mysql://h/d?tls=true&ca=a%2Fb",
 	} {
 		if got := config.Shown(address); got != want {
 			t.Errorf("%s is shown as %s, want %s", address, got, want)

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+
+	"github.com/feidi-dev/feidi/internal/mistake"
+	"github.com/feidi-dev/feidi/internal/text"
 )
 
 // An entry is a setting as it stands in a file.
@@ -90,22 +93,21 @@ func (c *Config) Set(key string, texts ...string) error {
 		return fmt.Errorf("%w: there is no setting %q", ErrInvalid, key)
 	}
 	if reason := tomlRules[i].set(&reader{c: c}, v); reason != "" {
-		return errors.New(line(reason+": write "+tomlRules[i].what, 400))
+		return errors.New(text.Line(reason+": write "+tomlRules[i].what, 400))
 	}
 	return nil
 }
 
 // fail reports what is wrong with the current entry.
 func (r *reader) fail(reason string) {
-	if len(r.errs) < maxErrors {
-		r.errs = append(r.errs, &Error{File: r.file, Line: r.at.line, Key: line(r.at.key, 80), Reason: line(reason, 400)})
-	}
+	r.errs.Add(Error{File: r.file, Line: r.at.line, Key: r.at.key, Kind: ErrInvalid, Reason: reason})
 }
 
 // notice adds a line on the current entry.
 func (r *reader) notice(format string, args ...any) {
-	if len(r.c.Notices) < maxErrors {
-		e := &Error{File: r.file, Line: r.at.line, Key: line(r.at.key, 80), Reason: line(fmt.Sprintf(format, args...), 400)}
+	if len(r.c.Notices) < mistake.Most {
+		var e Errors
+		e.Add(Error{File: r.file, Line: r.at.line, Key: r.at.key, Reason: fmt.Sprintf(format, args...)})
 		r.c.Notices = append(r.c.Notices, e.Error())
 	}
 }

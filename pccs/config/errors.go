@@ -2,11 +2,10 @@ package config
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/feidi-dev/feidi/internal/mistake"
 	"github.com/feidi-dev/feidi/internal/text"
 )
 
@@ -14,67 +13,15 @@ import (
 // obeyed.
 var ErrInvalid = errors.New("invalid configuration")
 
-// Error is one thing that is wrong with a file.
-type Error struct {
-	File   string // empty if it is no file's
-	Line   int    // from 1; 0 for the whole file
-	Key    string // such as "freshness.expired"; empty for the whole line
-	Reason string // what is wrong, and what to write instead
-}
+// Error is one thing that is wrong with a file: its File, empty if it is no
+// file's; Line, from 1, 0 for the whole file; Key, such as "freshness.expired",
+// empty for the whole line; and Reason, what is wrong, and what to write
+// instead. It wraps ErrInvalid.
+type Error = mistake.Error
 
-// Error returns one line.
-func (e *Error) Error() string {
-	s := e.Reason
-	if e.Key != "" {
-		s = e.Key + ": " + s
-	}
-	switch {
-	case e.File == "":
-		return s
-	case e.Line > 0:
-		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, s)
-	}
-	return fmt.Sprintf("%s: %s", e.File, s)
-}
-
-// Unwrap returns ErrInvalid.
-func (e *Error) Unwrap() error { return ErrInvalid }
-
-// Errors is everything that is wrong with a file, in its order. It is never
-// empty where it is an error.
-type Errors []*Error
-
-// Error returns the first in one line, and how many there are besides.
-func (e Errors) Error() string {
-	switch len(e) {
-	case 0:
-		return ErrInvalid.Error()
-	case 1:
-		return e[0].Error()
-	}
-	return fmt.Sprintf("%v (and %d more)", e[0], len(e)-1)
-}
-
-// Unwrap returns the single errors.
-func (e Errors) Unwrap() []error {
-	out := make([]error, len(e))
-	for i := range e {
-		out[i] = e[i]
-	}
-	return out
-}
-
-// maxErrors is how many errors are told.
-const maxErrors = 30
-
-// err is e in the order of lines, or nil if it is empty.
-func (e Errors) err() error {
-	if len(e) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(e, func(a, b *Error) int { return a.Line - b.Line })
-	return e[:min(len(e), maxErrors)]
-}
+// Errors is everything that is wrong with a file, at most 50, in its order. It
+// is never empty where it is an error.
+type Errors = mistake.Errors
 
 // nearest says which of the keys was meant: one that differs in case and
 // punctuation only, or in at most two letters; or one that has such a name in
@@ -105,18 +52,4 @@ func nearest(name string, keys []string) string {
 	return ": is " + best + " meant?"
 }
 
-// line is s without characters that a terminal obeys, and not much longer than
-// most.
-func line(s string, most int) string {
-	if len(s) > most {
-		s = s[:most] + "..."
-	}
-	return strings.Map(func(c rune) rune {
-		if text.Unsafe(c) || c == '\n' || c == '\t' || c == '\r' {
-			return ' '
-		}
-		return c
-	}, strings.ToValidUTF8(s, "?"))
-}
-
-func quote(s string) string { return strconv.Quote(line(s, 60)) }
+func quote(s string) string { return strconv.Quote(text.Line(s, 60)) }

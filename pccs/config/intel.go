@@ -52,7 +52,7 @@ func (r *reader) finishIntel() {
 	switch d.dialect {
 	case "sqlite":
 		if d.storage != "" {
-			r.c.Database = "sqlite:" + r.path(d.storage)
+			r.besideIntel(r.path(d.storage))
 		}
 		return
 	case "mysql", "mariadb", "postgres":
@@ -83,6 +83,13 @@ func (r *reader) finishIntel() {
 		u.RawQuery = tls.Encode()
 	}
 	r.c.Database, r.c.DatabasePassword = u.String(), Secret(d.password)
+}
+
+// besideIntel names the database after that of Intel's service, in whose file
+// nothing of this project's is to be.
+func (r *reader) besideIntel(file string) {
+	r.c.IntelDatabase = file
+	r.c.Database = "sqlite:" + filepath.Join(filepath.Dir(file), "feidi-"+filepath.Base(file))
 }
 
 // intelIgnored are keys of its sections that set how its library works.

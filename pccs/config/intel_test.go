@@ -66,7 +66,8 @@ func TestIntel(t *testing.T) {
 	want := config.Default()
 	want.File = file
 	want.Upstream = "https://api.trustedservices.intel.com/sgx/certification/v4/"
-	want.Database = "sqlite:" + filepath.Join(dir, "pckcache.db") // where its service runs
+	want.IntelDatabase = filepath.Join(dir, "pckcache.db") // where its service runs
+	want.Database = "sqlite:" + filepath.Join(dir, "feidi-pckcache.db")
 	want.Notices = []string{file + ":6: RefreshSchedule: not obeyed: each document is fetched again at its own time, 24h0m0s after the last at the latest"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("1.27 is\n%+v, want\n%+v", got, want)

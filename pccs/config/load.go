@@ -23,7 +23,7 @@ func Parse(name string, b []byte, over ...File) (*Config, error) {
 	r.c.File = name
 	if len(b) > MaxFile {
 		r.fail(fmt.Sprintf("it has more than %d bytes", MaxFile))
-		return nil, r.errs.err()
+		return nil, r.errs.Err()
 	}
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	if !isJSON(b) {
@@ -69,7 +69,7 @@ func (r *reader) finish() (*Config, error) {
 	if c.passwordFile != "" && c.hasPassword() {
 		whole("database.password_file: database.address has a password, or takes none: leave one out")
 	}
-	if err := r.errs.err(); err != nil {
+	if err := r.errs.Err(); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -81,7 +81,7 @@ func (r *reader) finish() (*Config, error) {
 func Load(file, dir string) (*Config, error) {
 	b, err := atomicfile.Read(file, MaxFile)
 	if errors.Is(err, atomicfile.ErrTooLarge) {
-		return nil, Errors{{File: file, Reason: fmt.Sprintf("it has more than %d bytes", MaxFile)}}
+		return nil, Errors{{File: file, Kind: ErrInvalid, Reason: fmt.Sprintf("it has more than %d bytes", MaxFile)}}
 	}
 	if err != nil {
 		return nil, err
@@ -104,7 +104,9 @@ func Load(file, dir string) (*Config, error) {
 	if isJSON(bytes.TrimPrefix(b, []byte("\ufeff"))) {
 		c.intelPair(intelDir(file))
 	}
-	c.warnReadable(file)
+	if c.APIKey != "" || c.DatabasePassword != "" || c.DatabaseShown() != c.Database || Shown(c.Proxy) != c.Proxy || Shown(c.Upstream) != c.Upstream {
+		c.warnReadable(file)
+	}
 	return c, c.readSecrets(dir)
 }
 
@@ -126,13 +128,11 @@ func (c *Config) intelPair(dir string) {
 	c.TLSCert, c.TLSKey = cert, key
 }
 
-// warnReadable tells that everybody can read the secrets in a file.
+// warnReadable tells that everybody can read a file in which there is a secret.
 func (c *Config) warnReadable(file string) {
 	info, err := os.Stat(file)
 	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o004 == 0 {
 		return
 	}
-	if c.APIKey != "" || c.DatabasePassword != "" || c.DatabaseShown() != c.Database {
-		c.Notices = append(c.Notices, file+": everybody can read it, and there is a secret in it: chmod o-r")
-	}
+	c.Notices = append(c.Notices, file+": everybody can read it, and there is a secret in it: chmod o-r")
 }

@@ -120,3 +120,52 @@ func TestIntelFolder(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Of each file with a secret it is told that everybody can read it.
+func TestReadable(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no such modes here")
+	}
+	dir := t.TempDir()
+	for _, c := range []struct {
+		name, text string
+		mode       os.FileMode
+		told       int
+	}{
+		{"plain", "mode = 'REQ'", 0o644, 0},
+		{"proxy", "[upstream]\nproxy = 'http://u:p@h:1'", 0o644, 1},
+		{"proxy of ours", "[upstream]\nproxy = 'http://u:p@h:1'", 0o640, 0},
+		{"parameter", "[database]\naddress = 'postgres://u@h/d?password=p'", 0o644, 1},
+		{"key", "[upstream]\napi_key_file = 'open'", 0o600, 1},
+		{"password", "[database]\naddress = 'mysql://u@h/d'\npassword_file = 'open'", 0o600, 1},
+		{"closed", "[upstream]\napi_key_file = 'closed'", 0o644, 0},
+	} {
+		file := filepath.Join(dir, c.name+".toml")
+		for name, mode := range map[string]os.FileMode{file: c.mode, filepath.Join(dir, "open"): 0o644, filepath.Join(dir, "closed"): 0o600} {
+			if err := os.WriteFile(name, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if name != file {
+				if err := os.WriteFile(name, []byte("secret\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Chmod(name, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := config.Load(file, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := 0
+		for _, n := range got.Notices {
+			if strings.Contains(n, "everybody can read it") {
+				told++
+			}
+		}
+		if told != c.told {
+			t.Errorf("%s: notices %q, want %d of files", c.name, got.Notices, c.told)
+		}
+	}
+}

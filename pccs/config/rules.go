@@ -78,7 +78,7 @@ func setDatabase(r *reader, v value) string {
 	if reason != "" {
 		return reason
 	}
-	r.c.DatabasePassword = "" // of another
+	r.c.DatabasePassword, r.c.IntelDatabase = "", "" // of another
 	switch scheme, rest, ok := strings.Cut(s, ":"); {
 	case s == "":
 		return "there is none"

@@ -36,14 +36,17 @@ func (c *Config) readSecrets(dir string) error {
 		if err != nil {
 			return err
 		}
+		if !s.hash {
+			c.warnReadable(s.file)
+		}
 		secret := strings.TrimRight(string(b), "\r\n")
 		if secret == "" || strings.ContainsAny(secret, "\r\n\x00") {
-			return Errors{{File: s.file, Reason: "a secret of one line is wanted"}}
+			return Errors{{File: s.file, Kind: ErrInvalid, Reason: "a secret of one line is wanted"}}
 		}
 		if s.hash {
 			var reason string
 			if secret, reason = parseHash(secret); reason != "" {
-				return Errors{{File: s.file, Reason: reason}}
+				return Errors{{File: s.file, Kind: ErrInvalid, Reason: reason}}
 			}
 		}
 		*s.to = Secret(secret)
@@ -101,14 +104,23 @@ func (c *Config) DatabaseAddress() string {
 // DatabaseShown is the address without a password.
 func (c *Config) DatabaseShown() string { return Shown(c.Database) }
 
-// Shown is the address of a database, service or proxy without a password.
+// Shown is the address of a database, service or proxy without a password, be it of
+// a user or, as PostgreSQL has it, a parameter.
 func Shown(address string) string {
-	if strings.HasPrefix(address, "sqlite:") || !strings.Contains(address, "@") {
+	if strings.HasPrefix(address, "sqlite:") || !strings.ContainsAny(address, "@?") {
 		return address
 	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return "(hidden)"
 	}
+	parameters := strings.Split(u.RawQuery, "&")
+	for i, p := range parameters {
+		name, _, _ := strings.Cut(p, "=")
+		if plain, err := url.QueryUnescape(name); err != nil || strings.Contains(strings.ToLower(plain), "pass") {
+			parameters[i] = name + "=xxxxx"
+		}
+	}
+	u.RawQuery = strings.Join(parameters, "&")
 	return u.Redacted()
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,9 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/feidi-dev/feidi/internal/mistake"
+	"github.com/feidi-dev/feidi/internal/text"
 )
 
 // maxNesting is how deep brackets may nest, in either format: a configuration
@@ -27,18 +29,16 @@ func (r *reader) readTOML(b []byte) {
 
 // tomlEntries flattens a file.
 func (r *reader) tomlEntries(b []byte) (entries []entry, ok bool) {
-	if nested(b) {
+	if mistake.Nested(b, maxNesting) {
 		r.fail("its brackets nest too deep")
 		return nil, false
 	}
 	// The parser below knows the words of the language; whether they make sense
 	// together, and nothing is there twice, the decoder says.
 	if err := toml.Unmarshal(b, &map[string]any{}); err != nil {
-		var e *toml.DecodeError
-		if errors.As(err, &e) {
-			r.at.line, _ = e.Position()
-		}
-		r.fail("no TOML: " + strings.TrimPrefix(err.Error(), "toml: "))
+		line, _, reason := mistake.NoTOML(err)
+		r.at.line = line
+		r.fail(reason)
 		return nil, false
 	}
 	var p unstable.Parser
@@ -55,7 +55,7 @@ func (r *reader) tomlEntries(b []byte) (entries []entry, ok bool) {
 			}
 		case unstable.ArrayTable:
 			r.at = entry{key: name, line: at}
-			r.fail("there are no lists of tables: write [" + line(name, 40) + "]")
+			r.fail("there are no lists of tables: write [" + text.Line(name, 40) + "]")
 			table = name
 		case unstable.KeyValue:
 			if table != "" && !isTable(table) {
@@ -117,24 +117,6 @@ func join(table, key string) string {
 		return key
 	}
 	return table + "." + key
-}
-
-// nested reports whether brackets nest deeper than any parser should follow.
-// Brackets in strings and comments count, which errs on the safe side only if
-// they are many.
-func nested(b []byte) bool {
-	depth := 0
-	for _, c := range b {
-		switch c {
-		case '[', '{':
-			if depth++; depth > maxNesting {
-				return true
-			}
-		case ']', '}':
-			depth = max(depth-1, 0)
-		}
-	}
-	return false
 }
 
 func tables() (names []string) {

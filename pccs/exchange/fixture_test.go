@@ -23,8 +23,10 @@ type world struct {
 	multi, single *testpki.Platform
 }
 
-func newWorld() *world {
-	w := &world{PKI: testpki.New(testpki.Seed("exchange"))}
+func newWorld() *world { return newWorldOf("exchange") }
+
+func newWorldOf(seed string) *world {
+	w := &world{PKI: testpki.New(testpki.Seed(seed))}
 	w.multi = w.Platform()
 	w.single = w.Platform(testpki.FMSPC(otherFMSPC), testpki.SinglePackage)
 	return w

@@ -45,6 +45,7 @@ type Import struct {
 	Expired  []string  // names of documents that are genuine, and out of their time; they were put, too
 	Refused  []Refusal // what was left out; at most 1000 are listed
 	NRefused int       // all of them
+	NForeign int       // those of them that are below a root that is not trusted
 
 	seen map[string]bool // names of what was refused
 }
@@ -57,8 +58,17 @@ type Refusal struct {
 
 // Error returns one line.
 func (r Refusal) Error() string {
-	// Errors of documents begin with their names.
-	return r.What + ": " + strings.TrimPrefix(r.Err.Error(), r.What+": ")
+	return r.What + ": " + r.Reason()
+}
+
+// Reason is the error without the name of what it is about, with which errors of
+// documents begin.
+func (r Refusal) Reason() string {
+	reason := strings.TrimPrefix(r.Err.Error(), r.What+": ")
+	if e, ok := errors.AsType[*Error](r.Err); ok {
+		reason = strings.TrimPrefix(reason, e.What+": ")
+	}
+	return reason
 }
 
 // Unwrap returns the reason.
@@ -74,6 +84,9 @@ func (i *Import) refuse(what string, err error) {
 		i.Refused = append(i.Refused, Refusal{what, err})
 	}
 	i.NRefused++
+	if errors.Is(err, collateral.ErrUntrusted) {
+		i.NForeign++
+	}
 }
 
 // ImportIntel puts what a database of Intel's PCCS has, a SQLite file that is
@@ -86,7 +99,9 @@ func (i *Import) refuse(what string, err error) {
 // Memory does not depend on the number of platforms.
 //
 // The error is an *Error if the file is none of Intel's PCCS, or one of the store,
-// the file, or ctx; what was put until then remains.
+// the file, or ctx; what was put until then remains. It is store.ErrEnvironment if
+// something is genuine, and the store is of another environment than the checker:
+// a store that nothing genuine came into may be filled below another root.
 func ImportIntel(ctx context.Context, path string, to *store.Store, check *collateral.Checker, o ImportOptions) (*Import, error) {
 	if o.At.IsZero() {
 		o.At = time.Now()
@@ -123,6 +138,17 @@ type migration struct {
 	chains  map[int][]byte             // PEM of a certificate, by its number
 	rootCRL []byte
 	put     map[string]bool // documents
+	bound   bool
+}
+
+// bind makes the store one of the checker's environment, before something that is
+// genuine there is put.
+func (m *migration) bind() error {
+	if m.bound {
+		return nil
+	}
+	m.bound = true
+	return m.to.Bind(m.ctx, m.check.Environment())
 }
 
 // IsIntel reports whether a file is a database of Intel's PCCS.

@@ -82,6 +82,9 @@ func (m *migration) document(item collateral.Item, body, chain []byte, updated s
 		m.report.refuse(name, err)
 		return false, nil
 	}
+	if err := m.bind(); err != nil {
+		return false, err
+	}
 	err = m.to.PutDocuments(m.ctx, &store.Document{
 		Name: name, Body: d.Body, Chain: d.Chain, Issued: d.Issued, NextUpdate: d.NextUpdate,
 		Evaluation: d.Evaluation, Fetched: m.updated(updated), Origin: "import",

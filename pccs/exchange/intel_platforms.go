@@ -48,7 +48,7 @@ func (m *migration) platforms() error {
 		return err
 	}
 	err = m.each(func(rows *sql.Rows) error {
-		p := &store.Platform{}
+		p := &store.Platform{Origin: "import"}
 		var updated string
 		var id store.PlatformID // as the tables have it
 		if err := m.scan(rows, &id.QEID, &id.PCEID, &p.Manifest, &p.EncryptedPPID, &p.FMSPC, &p.CA, &updated); err != nil {
@@ -165,6 +165,12 @@ func (m *migration) putPlatforms(list []*store.Platform) error {
 			continue
 		}
 		good = append(good, p)
+	}
+	if len(good) == 0 {
+		return nil
+	}
+	if err := m.bind(); err != nil {
+		return err
 	}
 	if err := m.to.PutPlatforms(m.ctx, good); err != nil {
 		return err

@@ -196,6 +196,7 @@ func TestImportIntel(t *testing.T) {
 	}
 	for _, want := range []store.Platform{row(w.multi, "platform"), row(w.single, "processor")} {
 		want.Updated, want.TCBs[0].TCBm = intelMoment, want.Certs[0].TCBm
+		want.Origin = "import"
 		got, err := s.Platform(ctx, want.PlatformID)
 		if err != nil || fmt.Sprintf("%x", *got) != fmt.Sprintf("%x", want) {
 			t.Errorf("platform %s: %v, %+v", want.QEID, err, got)
@@ -210,6 +211,23 @@ func TestImportIntel(t *testing.T) {
 	}
 	if p, err := s.Policies(ctx, "00906ED50000"); err != nil || len(p) != 1 || p[0].Kind != 2 || len(p[0].ID) != 96 {
 		t.Errorf("policies %+v, %v", p, err)
+	}
+}
+
+// Who names the wrong root fills nothing, and may name the right one then; not the
+// other way round.
+func TestImportIntelOtherRoot(t *testing.T) {
+	w, other := newWorld(), newWorldOf("another")
+	d, s := fill5(t, w), newStore(t)
+	got, err := exchange.ImportIntel(t.Context(), d.path, s, other.checker(t), exchange.ImportOptions{At: w.Now})
+	if err != nil || got.Documents+got.Platforms != 0 || got.NForeign == 0 || got.NForeign != got.NRefused {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err = exchange.ImportIntel(t.Context(), d.path, s, w.checker(t), exchange.ImportOptions{At: w.Now}); err != nil || got.NRefused != 0 || got.Platforms != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := exchange.ImportIntel(t.Context(), fill5(t, other).path, s, other.checker(t), exchange.ImportOptions{At: w.Now}); !errors.Is(err, store.ErrEnvironment) {
+		t.Errorf("a store of another environment: %v", err)
 	}
 }
 

@@ -56,9 +56,9 @@ func (s *Server) try(at *route, path string, w http.ResponseWriter, r *http.Requ
 		c := http.NewResponseController(w) // neither fails with a connection
 		_ = c.SetReadDeadline(time.Now().Add(adminRead))
 		_ = c.SetWriteDeadline(time.Now().Add(adminWork + time.Minute))
-		return s.work(r.Context(), adminWork, m, req)
+		return s.work(r.Context(), adminWork, m, req).unkept()
 	}
-	return s.work(r.Context(), s.o.Timeout, m, req)
+	return s.work(r.Context(), s.o.Timeout, m, req).unkept()
 }
 
 // mayUse is an error if a client may not use a method.
@@ -94,13 +94,14 @@ func noSuchInterface(method, path string) *pccs.Error {
 // work has a request answered within a time, once there is a place among those
 // that are worked at.
 func (s *Server) work(ctx context.Context, d time.Duration, m *method, r *request) *answer {
-	if err := enter(ctx, s.slots, s.patience); err != nil {
+	p := s.place(m)
+	if err := p.enter(ctx, s.patience); err != nil {
 		return refuse(err)
 	}
-	defer func() { <-s.slots }()
-	ctx, cancel := context.WithTimeout(ctx, d)
+	defer p.leave()
+	ctx, cancel := context.WithTimeout(withClient(ctx, r.RemoteAddr), d)
 	defer cancel()
-	r.ctx = ctx
+	r.ctx = pccs.WithPause(ctx, func() func() { return p.pause(ctx) })
 	return s.run(m, r)
 }
 

@@ -84,7 +84,7 @@ func running(began time.Time) func(*pccs.Options, *Options) {
 }
 
 // clients starts a server, and returns clients that are connected with it.
-func clients(b *testing.B, h http.Handler, path string, size int) (list []*client) {
+func clients(b *testing.B, h http.Handler, path string, size int) (list []*keptOpen) {
 	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,7 +109,7 @@ func clients(b *testing.B, h http.Handler, path string, size int) (list []*clien
 		if err != nil {
 			b.Fatal(err)
 		}
-		k := &client{c: c, r: bufio.NewReaderSize(c, 16<<10), request: []byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"), size: size}
+		k := &keptOpen{c: c, r: bufio.NewReaderSize(c, 16<<10), request: []byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"), size: size}
 		if err := k.ask(); err != nil {
 			b.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func clients(b *testing.B, h http.Handler, path string, size int) (list []*clien
 }
 
 // load has clients ask n times, and returns how long it took.
-func load(b *testing.B, list []*client, n int) time.Duration {
+func load(b *testing.B, list []*keptOpen, n int) time.Duration {
 	began := time.Now()
 	var left atomic.Int64
 	left.Store(int64(n))
@@ -138,15 +138,15 @@ func load(b *testing.B, list []*client, n int) time.Duration {
 	return time.Since(began)
 }
 
-// client asks without allocating, so that what is measured is the server.
-type client struct {
+// keptOpen is a connection that asks without allocating, so that what is measured is the server.
+type keptOpen struct {
 	c       net.Conn
 	r       *bufio.Reader
 	request []byte
 	size    int
 }
 
-func (k *client) ask() error {
+func (k *keptOpen) ask() error {
 	if _, err := k.c.Write(k.request); err != nil {
 		return err
 	}

@@ -178,7 +178,7 @@ func (a *answer) late() *answer {
 		if slices.Contains(f.lines, warning) {
 			return a
 		}
-		b.header[i] = field{f.name, slices.Clone(f.lines)}
+		b.header[i] = field{f.name, slices.Clone(f.lines), f.shared}
 	}
 	b.add("Warning", warning)
 	return &b

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -244,5 +245,33 @@ func TestCacheBounds(t *testing.T) {
 	}
 	if n := len(c.young) + len(c.old); n != 2 { // of two generations
 		t.Errorf("%d are left of long ago", n-2)
+	}
+}
+
+// Issuers are escaped once, however many answers they are in, and are those that were
+// asked for also where there were too many to remember.
+func TestIssuers(t *testing.T) {
+	var c issuers
+	for i := range 3 * maxIssuers {
+		pem := bytes.Repeat([]byte("+/=\n"), i)
+		if got, want := c.escaped(pem), strings.Repeat("%2B%2F%3D%0A", i); got != want {
+			t.Fatalf("%d: got %s, want %s", i, got, want)
+		}
+		if n := testing.AllocsPerRun(10, func() { c.escaped(pem) }); n != 0 {
+			t.Fatalf("%d: %v allocations the second time", i, n)
+		}
+		if len(c.m) > maxIssuers {
+			t.Fatalf("%d are remembered", len(c.m))
+		}
+	}
+}
+
+// The issuers do not count among what an answer takes.
+func TestSharedIssuers(t *testing.T) {
+	f := newFixture(t)
+	with, without := ok(typePEM, []byte("body")), ok(typePEM, []byte("body"))
+	f.chain(with, chainPCK, bytes.Repeat([]byte("A"), 5000))
+	if d := with.size() - without.size(); d < 0 || d > 200 {
+		t.Errorf("a chain takes %d bytes", d)
 	}
 }

@@ -78,7 +78,7 @@ func (s *Server) document(r *request, item collateral.Item, chain, media string,
 	}
 	a := ok(media, form(d.Body))
 	if chain != "" {
-		a.chain(chain, d.Chain)
+		s.chain(a, chain, d.Chain)
 	}
 	describe(a, d)
 	return a, nil

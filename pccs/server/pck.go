@@ -31,7 +31,7 @@ func (s *Server) pckCert(r *request) (*answer, error) {
 	}
 	a := ok(typePEM, []byte(p.Cert))
 	a.add("SGX-TCBm", p.TCBm)
-	a.platform(p.FMSPC, p.CA, p.Issuers)
+	s.describePlatform(a, p.FMSPC, p.CA, p.Issuers)
 	a.aged(p.Fetched)
 	if p.Stale != nil {
 		a.add("Warning", warning(110, "the certificates of this platform cannot be renewed: "+p.Stale.Error()))
@@ -54,11 +54,11 @@ func (s *Server) platform(r *request) (q pccs.PCKQuery, err error) {
 	return q, err
 }
 
-// platform adds what is the same for all certificates of a platform.
-func (a *answer) platform(fmspc, ca string, issuers []byte) {
+// describePlatform adds what is the same for all certificates of a platform.
+func (s *Server) describePlatform(a *answer, fmspc, ca string, issuers []byte) {
 	a.add("SGX-FMSPC", fmspc)
 	a.add("SGX-PCK-Certificate-CA-Type", strings.ToUpper(ca))
-	a.chain(chainPCK, issuers)
+	s.chain(a, chainPCK, issuers)
 }
 
 // pckCerts is the list of all certificates that there are of a platform, in the
@@ -85,7 +85,7 @@ func (s *Server) pckCerts(r *request) (*answer, error) {
 		}
 	}
 	a := ok(typeJSON, append(b, ']'))
-	a.platform(p.FMSPC, p.CA, p.Issuers)
+	s.describePlatform(a, p.FMSPC, p.CA, p.Issuers)
 	a.aged(p.Updated)
 	return a, nil
 }

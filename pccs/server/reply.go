@@ -39,8 +39,9 @@ type answer struct {
 
 // field is a name in the header, and its lines.
 type field struct {
-	name  string
-	lines []string
+	name   string
+	lines  []string
+	shared bool // other answers have the same text in memory
 }
 
 // reply is an answer with a status and a body.
@@ -65,11 +66,8 @@ func (a *answer) add(name, value string) {
 			return
 		}
 	}
-	a.header = append(a.header, field{name, []string{value}})
+	a.header = append(a.header, field{name: name, lines: []string{value}})
 }
-
-// chain adds certificates in PEM, percent-encoded as Intel's.
-func (a *answer) chain(name string, pem []byte) { a.add(name, escape(pem)) }
 
 // escape is what JavaScript's encodeURIComponent does, to PEM.
 func escape(pem []byte) string {
@@ -79,10 +77,20 @@ func escape(pem []byte) string {
 // warning is a line of the header Warning (RFC 7234, section 5.5): 110 is
 // "response is stale", 299 any other that lasts.
 func warning(code int, message string) string {
-	return strconv.Itoa(code) + ` - "` + strings.ReplaceAll(line(message), `"`, "'") + `"`
+	return strconv.Itoa(code) + ` - "` + unquoted.Replace(line(message)) + `"`
 }
 
+// unquoted is a text that ends nothing that is quoted.
+var unquoted = strings.NewReplacer(`"`, "'", `\`, "/")
+
 var retired = warning(299, "version 3 of the API is retired: what is had by it is not renewed; use version 4")
+
+// unkept is an answer to somebody with a token: no cache between may keep it, and
+// give it to others.
+func (a *answer) unkept() *answer {
+	a.add("Cache-Control", "no-store")
+	return a
+}
 
 // aged says when what is in it was had.
 func (a *answer) aged(fetched time.Time) {
@@ -98,7 +106,9 @@ func (a *answer) size() int {
 	n := 256 + len(a.body) + len(a.etag)
 	for _, f := range a.header {
 		for _, l := range f.lines {
-			n += 64 + len(l)
+			if n += 64; !f.shared {
+				n += len(l)
+			}
 		}
 	}
 	return n

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/feidi-dev/feidi/dcap"
+	"github.com/feidi-dev/feidi/internal/serve"
 	"github.com/feidi-dev/feidi/pccs"
 	"github.com/feidi-dev/feidi/pccs/collateral"
 )
@@ -150,6 +151,14 @@ func (r *request) body(limit int64) (io.Reader, error) {
 
 func large(limit int64) *pccs.Error {
 	return &pccs.Error{Status: http.StatusRequestEntityTooLarge, Reason: pccs.TooLarge, Message: fmt.Sprintf("the body has more than %d bytes", limit)}
+}
+
+// withClient is a context that knows the client.
+func withClient(ctx context.Context, remote string) context.Context {
+	if client := serve.Client(remote); client != "" {
+		return pccs.WithClient(ctx, client)
+	}
+	return ctx
 }
 
 // requestID is the client's ID of a request, or a new one of 32 hexadecimal

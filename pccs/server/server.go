@@ -25,7 +25,7 @@ const (
 	DefaultMaxRequests = 256
 	DefaultTimeout     = time.Minute
 	DefaultCacheTime   = time.Second
-	DefaultCacheSize   = 64 << 20 // bytes
+	DefaultCacheSize   = 32 << 20 // bytes
 )
 
 // DefaultTimeouts are those of connections: an administrator's body takes longer
@@ -68,6 +68,7 @@ type Server struct {
 	alone       chan struct{} // held by the administrator's request that changes much
 	patience    time.Duration
 	cache       cache
+	issuers     issuers
 	flights     flights
 	metrics     metrics
 	gauges      gauges

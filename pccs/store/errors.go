@@ -24,6 +24,10 @@ var ErrNewer = errors.New("the database is of a newer version")
 // ErrForeign: the database is that of another program. Nothing in it was changed.
 var ErrForeign = errors.New("the database of another program")
 
+// ErrEnvironment: what is in the database is of another environment than that of
+// the roots that are trusted.
+var ErrEnvironment = errors.New("the database is of another environment")
+
 // errRefused: a mistake of this package.
 var errRefused = errors.New("the database refuses")
 
@@ -47,7 +51,7 @@ func (s *Store) fail(ctx context.Context, doing string, err error) error {
 		return nil
 	case errors.Is(err, sql.ErrNoRows), errors.Is(err, ErrNotFound):
 		return ErrNotFound
-	case errors.Is(err, ErrInvalid), errors.Is(err, ErrNewer), errors.Is(err, ErrForeign):
+	case errors.Is(err, ErrInvalid), errors.Is(err, ErrNewer), errors.Is(err, ErrForeign), errors.Is(err, ErrEnvironment):
 		return fmt.Errorf("pccs/store: %s: %w", doing, err)
 	}
 	f := &failure{of: []error{err}}

@@ -2,10 +2,12 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -43,12 +45,21 @@ func testOpenTogether(t *testing.T, b backend) {
 
 var hexWord = regexp.MustCompile(`\$HEX\(([0-9a-f]*)\)`)
 
-// version2 is a later version of the tables.
-func version2(t testing.TB, second string) fstest.MapFS {
+// version is that of the tables.
+const version = 2
+
+// later is a version of the tables after this one.
+func later(t testing.TB, statements string) fstest.MapFS {
 	t.Helper()
-	first, err := migrations.ReadFile("migrations/0001.sql")
-	must(t, err)
-	return fstest.MapFS{"migrations/0001.sql": {Data: first}, "migrations/0002.sql": {Data: []byte(second)}}
+	all := fstest.MapFS{}
+	for v := 1; v <= version; v++ {
+		name := fmt.Sprintf("migrations/%04d.sql", v)
+		b, err := migrations.ReadFile(name)
+		must(t, err)
+		all[name] = &fstest.MapFile{Data: b}
+	}
+	all[fmt.Sprintf("migrations/%04d.sql", version+1)] = &fstest.MapFile{Data: []byte(statements)}
+	return all
 }
 
 const addColumn = `
@@ -119,7 +130,7 @@ func testVersion1(t *testing.T, b backend) {
 	must(t, s.PutAll(ctx, []*Document{document("new")}, []*Platform{platform(1, 2)}))
 
 	// And on to the next.
-	next, err := open(ctx, address, version2(t, addColumn))
+	next, err := open(ctx, address, later(t, addColumn))
 	must(t, err)
 	defer next.Close()
 	var notes int
@@ -132,11 +143,11 @@ func testVersion1(t *testing.T, b backend) {
 // This version does not touch the tables of a later one.
 func testNewer(t *testing.T, b backend) {
 	address := b.open(t)
-	next, err := open(t.Context(), address, version2(t, addColumn))
+	next, err := open(t.Context(), address, later(t, addColumn))
 	must(t, err)
 	must(t, next.Close())
 	_, err = Open(t.Context(), address)
-	isErr(t, err, ErrNewer, "version 2", "up to 1", "run the newer one")
+	isErr(t, err, ErrNewer, fmt.Sprintf("version %d", version+1), fmt.Sprintf("up to %d", version), "run the newer one")
 }
 
 // The database of Intel's service is left alone.
@@ -169,11 +180,12 @@ func testInterrupted(t *testing.T, b backend) {
 	}
 	steps, err := b.d.steps(migrations)
 	must(t, err)
-	for _, k := range []int{1, len(steps[0])} {
+	all := slices.Concat(steps...)
+	for _, k := range []int{1, len(steps[0]), len(all) - 1, len(all)} {
 		address := b.open(t)
 		s, err := connect(t.Context(), address)
 		must(t, err)
-		execAll(t, s, strings.Join(steps[0][:k], ";\n"))
+		execAll(t, s, strings.Join(all[:k], ";\n"))
 		must(t, s.Close())
 		s = reopen(t, address)
 		must(t, s.PutDocuments(t.Context(), document("d")))
@@ -184,13 +196,13 @@ func testInterrupted(t *testing.T, b backend) {
 func testBrokenMigration(t *testing.T, b backend) {
 	address := b.open(t)
 	must(t, reopen(t, address).PutDocuments(t.Context(), document("d")))
-	_, err := open(t.Context(), address, version2(t, "ALTER TABLE pccs_documents ADD COLUMN note BIGINT;\nNONSENSE;\n"))
-	isErr(t, err, errRefused, "step 2 of version 2")
+	_, err := open(t.Context(), address, later(t, "ALTER TABLE pccs_documents ADD COLUMN note BIGINT;\nNONSENSE;\n"))
+	isErr(t, err, errRefused, fmt.Sprintf("step 2 of version %d", version+1))
 	s := reopen(t, address)
 	_, err = s.Document(t.Context(), "d")
 	must(t, err)
 	// Mended, it goes on.
-	next, err := open(t.Context(), address, version2(t, "ALTER TABLE pccs_documents ADD COLUMN note BIGINT;\nUPDATE pccs_documents SET note = 1;\n"))
+	next, err := open(t.Context(), address, later(t, "ALTER TABLE pccs_documents ADD COLUMN note BIGINT;\nUPDATE pccs_documents SET note = 1;\n"))
 	must(t, err)
 	must(t, next.Close())
 }

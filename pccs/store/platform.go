@@ -19,6 +19,7 @@ type Platform struct {
 	CA            string // "processor" or "platform"
 	Issuers       []byte // PEM: CA and root; one copy is kept for each that differs
 	Updated       time.Time
+	Origin        string    // who brought it in, at most 32 bytes; "" if that is not known
 	TCBs          []RawTCB  // those that the platform was seen with
 	Certs         []PCKCert // all that there are
 }
@@ -56,6 +57,7 @@ func (p *Platform) valid() error {
 	l.platform(p.PlatformID)
 	l.text("FMSPC", p.FMSPC, maxFMSPC)
 	l.text("CA", p.CA, maxCA)
+	l.text("origin", p.Origin, maxOrigin)
 	l.bytes("encrypted PPID", p.EncryptedPPID, maxPPID)
 	l.bytes("manifest", p.Manifest, MaxManifest)
 	l.bytes("issuer chain", p.Issuers, MaxChain)
@@ -86,8 +88,8 @@ func (t *tx) putPlatform(p *Platform) error {
 	if err != nil {
 		return err
 	}
-	put := t.d.put("pccs_platforms", 1, []string{"qe_id", "pce_id"}, []string{"fmspc", "ca", "updated", "issuers", "encrypted_ppid", "manifest"})
-	if _, err := t.exec(put, p.QEID, p.PCEID, p.FMSPC, p.CA, micros(p.Updated), issuers, p.EncryptedPPID, p.Manifest); err != nil {
+	put := t.d.put("pccs_platforms", 1, []string{"qe_id", "pce_id"}, []string{"fmspc", "ca", "updated", "issuers", "encrypted_ppid", "manifest", "origin"})
+	if _, err := t.exec(put, p.QEID, p.PCEID, p.FMSPC, p.CA, micros(p.Updated), issuers, p.EncryptedPPID, p.Manifest, p.Origin); err != nil {
 		return err
 	}
 	id, err := t.platform(p.PlatformID) // whose row is now locked
@@ -178,9 +180,9 @@ func (s *Store) Platform(ctx context.Context, id PlatformID) (*Platform, error) 
 	err := s.view(ctx, "get a platform", func(t *tx) error {
 		var row, updated int64
 		p = &Platform{PlatformID: id}
-		err := t.get(`SELECT p.id, p.fmspc, p.ca, p.updated, p.encrypted_ppid, p.manifest, c.pem
+		err := t.get(`SELECT p.id, p.fmspc, p.ca, p.updated, p.encrypted_ppid, p.manifest, p.origin, c.pem
 			FROM pccs_platforms p LEFT JOIN pccs_chains c ON c.sha256 = p.issuers WHERE p.qe_id = ? AND p.pce_id = ?`,
-			[]any{id.QEID, id.PCEID}, &row, &p.FMSPC, &p.CA, &updated, &p.EncryptedPPID, &p.Manifest, &p.Issuers)
+			[]any{id.QEID, id.PCEID}, &row, &p.FMSPC, &p.CA, &updated, &p.EncryptedPPID, &p.Manifest, &p.Origin, &p.Issuers)
 		if err != nil {
 			return err
 		}

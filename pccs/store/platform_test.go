@@ -15,7 +15,7 @@ import (
 func platform(i, n int) *Platform {
 	p := &Platform{
 		PlatformID:    PlatformID{QEID: fmt.Sprintf("%032X", i*7919), PCEID: "0000"},
-		EncryptedPPID: slices.Repeat([]byte{byte(i), 0}, 192), FMSPC: fmt.Sprintf("%012X", i%3), CA: "platform",
+		EncryptedPPID: slices.Repeat([]byte{byte(i), 0}, 192), FMSPC: fmt.Sprintf("%012X", i%3), CA: "platform", Origin: "client",
 		Issuers: []byte("-----BEGIN CERTIFICATE-----"), Updated: noon,
 	}
 	for c := range n {
@@ -128,6 +128,61 @@ func testPlatformPages(t *testing.T, b backend) {
 	must(t, err)
 	if want := map[string]int{"000000000000": 9, "000000000001": 8, "000000000002": 8}; !reflect.DeepEqual(counts, want) {
 		t.Errorf("counted %v, want %v", counts, want)
+	}
+}
+
+// Each platform counts once in a group, with however many raw TCBs.
+func testTCBGroups(t *testing.T, b backend) {
+	s, ctx := b.store(t), t.Context()
+	if list, err := s.TCBGroups(ctx, 10); err != nil || list != nil {
+		t.Errorf("of nothing: %v, %v", list, err)
+	}
+	type key struct{ fmspc, tcbm string }
+	members := map[key][]PlatformID{}
+	for i := range 60 {
+		p := platform(i, 1) // in FMSPC i%3
+		for j := range i % 4 {
+			tcbm := fmt.Sprint(i % 5 / (j + 1))
+			if j == 2 {
+				tcbm = "" // none was chosen
+			}
+			p.TCBs = append(p.TCBs, RawTCB{CPUSVN: fmt.Sprint(j), PCESVN: "0", TCBm: tcbm}, RawTCB{CPUSVN: fmt.Sprint(9 - j), PCESVN: "0", TCBm: tcbm})
+			if k := (key{p.FMSPC, tcbm}); !slices.Contains(members[k], p.PlatformID) {
+				members[k] = append(members[k], p.PlatformID)
+			}
+		}
+		must(t, s.PutPlatform(ctx, p)) // one by one: rows are numbered as they come in
+	}
+	want := map[key]TCBGroup{}
+	for k, ids := range members {
+		g := TCBGroup{FMSPC: k.fmspc, TCBm: k.tcbm, Count: len(ids), Examples: ids[:1]}
+		if len(ids) > 1 {
+			g.Examples = []PlatformID{ids[0], ids[len(ids)-1]}
+		}
+		want[k] = g
+	}
+	list, err := s.TCBGroups(ctx, 1000)
+	must(t, err)
+	for i, g := range list {
+		if k := (key{g.FMSPC, g.TCBm}); !reflect.DeepEqual(g, want[k]) {
+			t.Errorf("got %+v, want %+v", g, want[k])
+		}
+		if i > 0 && list[i-1].FMSPC+list[i-1].TCBm >= g.FMSPC+g.TCBm {
+			t.Errorf("%s %s is in the wrong place", g.FMSPC, g.TCBm)
+		}
+	}
+	if len(list) != len(want) {
+		t.Errorf("%d groups, want %d", len(list), len(want))
+	}
+	few, err := s.TCBGroups(ctx, 3)
+	must(t, err)
+	for _, g := range few {
+		if k := (key{g.FMSPC, g.TCBm}); !reflect.DeepEqual(g, want[k]) {
+			t.Errorf("of three got %+v, want %+v", g, want[k])
+		}
+	}
+	if len(few) != 3 {
+		t.Errorf("%d groups, asked for three", len(few))
 	}
 }
 

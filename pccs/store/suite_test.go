@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,38 +20,48 @@ type backend struct {
 	used string // the address of one with tables, whose rows a test may do away with
 }
 
-// suite is what holds for every kind of database.
-var suite = []struct {
+// A trial holds for every kind of database.
+type trial struct {
 	name string
 	run  func(t *testing.T, b backend)
-}{
+}
+
+// suite are those that do one thing after the other.
+var suite = []trial{
 	{"Documents", testDocuments},
 	{"DocumentsNeverGoBack", testDocumentsNeverGoBack},
-	{"DocumentsRace", testDocumentsRace},
 	{"Fetches", testFetches},
 	{"Claims", testClaims},
-	{"ClaimsRace", testClaimsRace},
 	{"Platforms", testPlatforms},
 	{"PlatformPages", testPlatformPages},
-	{"PlatformRace", testPlatformRace},
+	{"TCBGroups", testTCBGroups},
 	{"PutAll", testPutAll},
 	{"Match", testMatch},
 	{"RawTCBs", testRawTCBs},
 	{"Chains", testChains},
 	{"Registrations", testRegistrations},
-	{"DrainRace", testDrainRace},
 	{"Policies", testPolicies},
-	{"PolicyRace", testPolicyRace},
 	{"Keys", testKeys},
 	{"Limits", testLimits},
-	{"ReaderDuringWriter", testReaderDuringWriter},
 	{"OpenAgain", testOpenAgain},
-	{"OpenTogether", testOpenTogether},
 	{"Version1", testVersion1},
 	{"Newer", testNewer},
+	{"Environment", testEnvironment},
 	{"Intels", testIntels},
 	{"Interrupted", testInterrupted},
 	{"Broken", testBrokenMigration},
+}
+
+// races are those that do several things at once. With -short, as the race detector
+// has it, there are no others: SQLite in Go takes it ten times as long.
+var races = []trial{
+	{"DocumentsRace", testDocumentsRace},
+	{"ClaimsRace", testClaimsRace},
+	{"PlatformRace", testPlatformRace},
+	{"DrainRace", testDrainRace},
+	{"PolicyRace", testPolicyRace},
+	{"ReaderDuringWriter", testReaderDuringWriter},
+	{"OpenTogether", testOpenTogether},
 	{"Context", testContext},
 }
 
@@ -67,7 +78,11 @@ func TestMariaDB(t *testing.T) {
 }
 
 func (b backend) run(t *testing.T) {
-	for _, c := range suite {
+	all := races
+	if !testing.Short() {
+		all = slices.Concat(suite, races)
+	}
+	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) { c.run(t, b) })
 	}
 }
@@ -105,7 +120,7 @@ func (b backend) address(t testing.TB) string {
 // tables are all, those that refer to others before these.
 var tables = []string{
 	"pccs_chains", "pccs_documents", "pccs_fetches", "pccs_claims", "pccs_tcbs", "pccs_certs", "pccs_platforms",
-	"pccs_registrations", "pccs_policies", "pccs_policy_defaults",
+	"pccs_registrations", "pccs_policies", "pccs_policy_defaults", "pccs_environment",
 }
 
 func reopen(t testing.TB, address string) *Store {

@@ -10,25 +10,18 @@ import (
 
 // Bounds of a count. A fleet has few TCBs, however many platforms.
 const (
-	censusPage   = store.MaxPage
 	censusGroups = 10_000
 	censusTime   = 5 * time.Minute
 	censusWait   = 300 * time.Millisecond // for which a page waits for the first one
-	sampleSize   = 3
 )
 
-// group are the platforms of one FMSPC that were seen with a TCB to which the
-// same PCK certificate belongs.
-type group struct {
-	FMSPC, TCBm string
-	Count       int
-	Sample      []store.PlatformID // of them, at most sampleSize
-}
+// counter counts platforms by TCB: store.TCBGroups.
+type counter func(ctx context.Context, n int) ([]store.TCBGroup, error)
 
 // count is the outcome of a census.
 type count struct {
 	At     time.Time // of its end, zero if there was none yet
-	Groups map[string][]group
+	Groups map[string][]store.TCBGroup
 	Err    error
 }
 
@@ -50,7 +43,7 @@ type census struct {
 }
 
 // get returns the latest count, and begins another if it is of some time ago.
-func (c *census) get(ctx context.Context, platforms func(context.Context, []string, store.PlatformID, int) ([]store.Platform, error)) count {
+func (c *census) get(ctx context.Context, by counter) count {
 	c.mu.Lock()
 	if c.busy == nil && !time.Now().Before(c.next) {
 		busy := make(chan struct{})
@@ -59,7 +52,7 @@ func (c *census) get(ctx context.Context, platforms func(context.Context, []stri
 			ctx, cancel := context.WithTimeout(context.Background(), censusTime)
 			defer cancel()
 			began := time.Now()
-			n := take(ctx, platforms)
+			n := take(ctx, by)
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			if n.At = time.Now(); n.Err != nil {
@@ -87,44 +80,15 @@ func (c *census) get(ctx context.Context, platforms func(context.Context, []stri
 	return c.last
 }
 
-// take goes through all platforms.
-func take(ctx context.Context, platforms func(context.Context, []string, store.PlatformID, int) ([]store.Platform, error)) count {
-	type key struct{ fmspc, tcbm string }
-	groups := map[key]*group{}
-	var after store.PlatformID
-	for {
-		page, err := platforms(ctx, nil, after, censusPage)
-		if err != nil {
-			return count{Err: err}
-		}
-		for i := range page {
-			p := &page[i]
-			seen := map[string]bool{}
-			for _, t := range p.TCBs {
-				k := key{p.FMSPC, t.TCBm}
-				if seen[t.TCBm] || groups[k] == nil && len(groups) == censusGroups {
-					continue
-				}
-				seen[t.TCBm] = true
-				g := groups[k]
-				if g == nil {
-					g = &group{FMSPC: p.FMSPC, TCBm: t.TCBm}
-					groups[k] = g
-				}
-				g.Count++
-				if len(g.Sample) < sampleSize {
-					g.Sample = append(g.Sample, p.PlatformID)
-				}
-			}
-		}
-		if len(page) == 0 {
-			break
-		}
-		after = page[len(page)-1].PlatformID
+// take counts all platforms.
+func take(ctx context.Context, by counter) count {
+	list, err := by(ctx, censusGroups)
+	if err != nil {
+		return count{Err: err}
 	}
-	byFMSPC := map[string][]group{}
-	for _, g := range groups {
-		byFMSPC[g.FMSPC] = append(byFMSPC[g.FMSPC], *g)
+	n := count{Groups: map[string][]store.TCBGroup{}}
+	for _, g := range list {
+		n.Groups[g.FMSPC] = append(n.Groups[g.FMSPC], g)
 	}
-	return count{Groups: byFMSPC}
+	return n
 }

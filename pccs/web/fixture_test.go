@@ -166,6 +166,7 @@ func (f *fixture) handler(t testing.TB) *Handler {
 			f.reads.Add(int64(len(list)))
 			return list, err
 		},
+		groups: db.TCBGroups,
 	}, authorised)
 }
 

@@ -36,7 +36,7 @@ type share struct {
 
 // judged is a group with its verdict.
 type judged struct {
-	group
+	store.TCBGroup
 	verdict
 }
 
@@ -130,8 +130,8 @@ func worse(s dcap.TCBStatus) int {
 
 // judgeSample judges the certificate that a group of platforms has in common by
 // that of the first of them: what a certificate's TCB is, its TCBm does not tell.
-func (h *Handler) judgeSample(ctx context.Context, info *dcap.TCBInfo, g group) verdict {
-	p, err := h.source.platform(ctx, g.Sample[0])
+func (h *Handler) judgeSample(ctx context.Context, info *dcap.TCBInfo, g store.TCBGroup) verdict {
+	p, err := h.source.platform(ctx, g.Examples[0])
 	if err != nil {
 		return verdict{Why: printable(err.Error())}
 	}
@@ -208,7 +208,7 @@ func (h *Handler) fmspc(ctx context.Context, r *http.Request, s *pccs.Status) (s
 	if !hexadecimal(name, 12) || len(name) != 12 {
 		return "", nil, problem{http.StatusNotFound, "There is no such FMSPC", "An FMSPC has 12 hexadecimal digits."}
 	}
-	n := h.census.get(ctx, h.source.platforms)
+	n := h.census.get(ctx, h.source.groups)
 	v := fmspcView{family: h.family(ctx, s, n, name), Counted: n.ago(), At: s.At, Offline: s.Mode == pccs.Offline}
 	for _, d := range rows(s) {
 		if d.Item.FMSPC == name {

@@ -50,7 +50,7 @@ var gravity = map[string]int{"bad": 0, "poor": 1, "fair": 2}
 
 func (h *Handler) overview(ctx context.Context, _ *http.Request, s *pccs.Status) (string, view, error) {
 	docs := rows(s)
-	n := h.census.get(ctx, h.source.platforms)
+	n := h.census.get(ctx, h.source.groups)
 	v := overview{Status: s, Families: h.families(ctx, s, n), Counted: n.ago(), CountErr: n.Err, Fails: len(s.Failures)}
 	for _, c := range s.Platforms {
 		v.Platforms += c

@@ -42,13 +42,14 @@ type source struct {
 	document  func(ctx context.Context, name string) (*store.Document, error)
 	platform  func(context.Context, store.PlatformID) (*store.Platform, error)
 	platforms func(ctx context.Context, fmspcs []string, after store.PlatformID, n int) ([]store.Platform, error)
+	groups    counter
 }
 
 // New returns the pages of a service and its database. Authorised says whether
 // a request may see them, such as by the administrator's token as the password
 // of HTTP Basic; the others get 401, which has a browser ask for a password.
 func New(s *pccs.Service, db *store.Store, authorised func(*http.Request) bool) *Handler {
-	return newHandler(source{s.Status, db.Document, db.Platform, db.Platforms}, authorised)
+	return newHandler(source{s.Status, db.Document, db.Platform, db.Platforms, db.TCBGroups}, authorised)
 }
 
 func newHandler(src source, authorised func(*http.Request) bool) *Handler {

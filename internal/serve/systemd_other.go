@@ -1,8 +1,0 @@
-//go:build !unix
-
-package serve
-
-import "net"
-
-// Activated returns no listeners: there is no systemd here.
-func Activated() ([]net.Listener, error) { return nil, nil }

@@ -120,7 +120,7 @@ func (e *Error) noReply(ctx context.Context, err error, timeout time.Duration) {
 		e.Advice = "if that is the service, give its address"
 	case errors.As(err, &authority):
 		e.Reason = "nobody who is trusted vouches for its TLS certificate"
-		e.Advice = "if it is your PCCS with a certificate of its own, trust that (Config.RootCAs; feidi collateral --pccs-ca), or take any (Config.InsecureTLS; --insecure; use_secure_cert false): collateral is signed, and TLS only hides what is asked for"
+		e.Advice = "if it is your PCCS with a certificate of its own, trust that (Config.RootCAs; --pccs-ca of feidi verify and feidi collateral, --cacert of others), or take any (Config.InsecureTLS; --insecure; use_secure_cert false): collateral is signed, and TLS only hides what is asked for"
 	case errors.As(err, &host):
 		e.Reason = "its TLS certificate is not for this name: " + line(err.Error())
 		e.Advice = "address it by a name that is in the certificate"

@@ -26,7 +26,9 @@ import (
 type serving struct {
 	machine   string
 	makes     bool // the machine if there is none
+	stranger  bool // the machine need not be registered
 	pcs, qcnl string
+	cacert    string
 	pce       string
 }
 
@@ -40,8 +42,10 @@ func (s *serving) add(cmd *cobra.Command) {
 	complete(cmd, "machine", machinesBeginning)
 	f.StringVar(&s.pcs, "pcs", "", "get PCK certificates from the PCS or PCCS at this `address` (by default from the world, without a server)")
 	f.StringVar(&s.qcnl, "qcnl", "", "get them as the configuration of Intel's client in this `file` says, such as "+pcs.QCNLFile)
+	f.StringVar(&s.cacert, "cacert", "", cacertHelp)
 	f.StringVar(&s.pce, "pce", "", "use the PCE in this `file`, such as Intel's libsgx_pce.signed.so, in place of the world's own")
 	exclude(cmd, "pcs", "qcnl")
+	filesOf(cmd, "cacert", "pem", "crt", "cer")
 	filesOf(cmd, "qcnl", "conf", "json")
 	filesOf(cmd, "pce", "so")
 }
@@ -56,6 +60,9 @@ type services struct {
 
 // prepare reads everything that the flags name.
 func (s *serving) prepare(a *app, log *slog.Logger) (*services, error) {
+	if s.cacert != "" && s.pcs == "" && s.qcnl == "" {
+		return nil, usage("--cacert belongs to --pcs or --qcnl")
+	}
 	w, err := openWorld()
 	if err != nil {
 		return nil, err
@@ -78,6 +85,9 @@ func (s *serving) prepare(a *app, log *slog.Logger) (*services, error) {
 		source = s.qcnl
 	case s.pcs == "":
 		source = "the world"
+	}
+	if err := trust(&cfg, s.cacert); err != nil {
+		return nil, err
 	}
 	client, err := newClient(cfg)
 	if err != nil {
@@ -124,7 +134,7 @@ func (s *serving) machineOf(a *app, w *world.World) (*world.Machine, error) {
 	switch {
 	case err != nil:
 		return nil, refusal(err)
-	case !st.Certified && s.pcs == "" && s.qcnl == "":
+	case !st.Certified && !s.stranger && s.pcs == "" && s.qcnl == "":
 		return nil, no(fmt.Errorf("%s has %d packages and is not registered: `feidi machine register %s` does that", m.Name, m.Packages, m.Name))
 	}
 	return m, nil

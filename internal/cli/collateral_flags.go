@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -105,18 +103,10 @@ func (s *asking) config(a *app) (cfg pcs.Config, err error) {
 	if s.pccs != "" {
 		cfg.URL, cfg.PCKURLs = s.pccs, nil
 	}
-	if s.pccsCA != "" {
-		b, err := readFile(s.pccsCA, maxRoots, nil)
-		if err != nil {
-			return cfg, cannot(err)
-		}
-		cfg.RootCAs = x509.NewCertPool()
-		if !cfg.RootCAs.AppendCertsFromPEM(b) {
-			return cfg, cannot(errors.New(s.pccsCA + ": no certificate in PEM"))
-		}
-		cfg.InsecureTLS = false
-	}
 	cfg.InsecureTLS = cfg.InsecureTLS || s.insecure
+	if err := trust(&cfg, s.pccsCA); err != nil {
+		return cfg, err
+	}
 	switch strings.TrimPrefix(s.api, "v") {
 	case "":
 	case "3":

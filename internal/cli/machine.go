@@ -177,7 +177,7 @@ lower CPUSVN can still be derived; what is sealed then, not by the old microcode
 }
 
 func (a *app) machineRegister() *cobra.Command {
-	var url string
+	var url, cacert string
 	cmd := a.verb(&cobra.Command{
 		Use:   "register NAME",
 		Short: "Register a machine of several packages",
@@ -187,6 +187,9 @@ the world itself.`,
 		Example: `  feidi machine register server`,
 		Args:    operands("the machine's name"), ValidArgsFunction: machines,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cacert != "" && url == "" {
+				return usage("--cacert belongs to --pcs")
+			}
 			w, err := openWorld()
 			if err != nil {
 				return err
@@ -199,7 +202,11 @@ the world itself.`,
 			if manifest == nil {
 				return no(fmt.Errorf("%s has one package: it is certified without being registered", m.Name))
 			}
-			client, err := pcs.New(servicesOf(w, url))
+			cfg := servicesOf(w, url)
+			if err := trust(&cfg, cacert); err != nil {
+				return err
+			}
+			client, err := pcs.New(cfg)
 			if err != nil {
 				return usage("--pcs %s", strings.TrimPrefix(err.Error(), "pcs: "))
 			}
@@ -215,5 +222,7 @@ the world itself.`,
 		},
 	})
 	cmd.Flags().StringVar(&url, "pcs", "", "register at this `address`")
+	cmd.Flags().StringVar(&cacert, "cacert", "", cacertHelp)
+	filesOf(cmd, "cacert", "pem", "crt", "cer")
 	return cmd
 }

@@ -20,7 +20,7 @@ type identity struct {
 }
 
 func (a *app) machineIdentify() *cobra.Command {
-	var s serving
+	s := serving{stranger: true} // by what this says it may be registered
 	cmd := a.verb(&cobra.Command{
 		Use:   "identify NAME",
 		Short: "Say who a machine is, in the form in which a PCCS is told",
@@ -28,7 +28,8 @@ func (a *app) machineIdentify() *cobra.Command {
 Retrieval Tool writes: the PPID, encrypted for the certification service, PCE
 ID, CPUSVN, PCE ISVSVN and QE ID in hexadecimal, separated by commas. With
 --json it is the body of a PCCS's request POST /platforms, the manifest of a
-machine of several packages included.`,
+machine of several packages included: by that such a machine is registered, and
+need not be before.`,
 		Example: `  feidi machine identify laptop`,
 		Args:    operands("the machine's name"),
 

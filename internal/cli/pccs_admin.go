@@ -3,20 +3,15 @@ package cli
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io/fs"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/internal/prompt"
-	"github.com/feidi-dev/feidi/internal/state"
 	"github.com/feidi-dev/feidi/pccs"
 	"github.com/feidi-dev/feidi/pccs/admin"
 	"github.com/feidi-dev/feidi/pccs/store"
@@ -42,6 +37,8 @@ type pccsOffice interface {
 type pccsAt struct {
 	url, tokenFile, cacert string
 	insecure               bool
+	looks                  bool // only at what is in a database, of whatever roots
+	imports                bool // what Intel's service has
 	local                  pccsFlags
 }
 
@@ -57,7 +54,7 @@ func (t *pccsAt) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&t.url, "url", "u", "", "the `address` of the service (by default "+admin.DefaultURL+")")
 	f.StringVar(&t.tokenFile, "token-file", "", "the administrator's token from this `file`, - for standard input")
-	f.StringVar(&t.cacert, "cacert", "", "trust the certificates in this `file`, PEM, for TLS, such as the service's own")
+	f.StringVar(&t.cacert, "cacert", "", cacertHelp)
 	f.BoolVar(&t.insecure, "insecure", false, "take any certificate for TLS: others may read the token along")
 	exclude(cmd, "insecure", "cacert")
 	filesOf(cmd, "cacert", "pem", "crt", "cer")
@@ -119,61 +116,23 @@ func (t *pccsAt) remote(a *app) (*admin.Client, error) {
 	return c, nil
 }
 
-// http is the client for the service. A service on this machine that made its
-// certificate itself has left a copy of it, which is trusted for this machine.
+// address is that of the service.
+func (t *pccsAt) address() string {
+	if t.url == "" {
+		return admin.DefaultURL
+	}
+	return t.url
+}
+
+// http is the client for the service.
 func (t *pccsAt) http() (*http.Client, error) {
-	pool, err := t.rootCAs()
+	pool, err := rootCAs(t.cacert, t.address())
 	if err != nil {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: pool, InsecureSkipVerify: t.insecure}
 	return &http.Client{Transport: transport}, nil
-}
-
-// rootCAs are the authorities to trust for TLS, nil for those of the system.
-func (t *pccsAt) rootCAs() (*x509.CertPool, error) {
-	if t.cacert != "" {
-		b, err := readFile(t.cacert, maxRoots, nil)
-		if err != nil {
-			return nil, cannot(err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(b) {
-			return nil, cannot(errors.New(t.cacert + ": no certificate in PEM"))
-		}
-		return pool, nil
-	}
-	if !onThisMachine(t.url) {
-		return nil, nil
-	}
-	dir, err := state.Dir()
-	if err != nil {
-		return nil, nil
-	}
-	b, err := readFile(filepath.Join(dir, "pccs", selfSignedCopy), maxRoots, nil)
-	if err != nil {
-		return nil, nil
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	pool.AppendCertsFromPEM(b)
-	return pool, nil
-}
-
-// onThisMachine reports whether an address is one of the loopback interface.
-func onThisMachine(address string) bool {
-	if address == "" {
-		return true
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // secret reads a secret: from a file, the environment, or who sits at the

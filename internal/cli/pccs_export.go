@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/dcap"
-	"github.com/feidi-dev/feidi/pccs/admin"
 	"github.com/feidi-dev/feidi/pccs/collateral"
 	"github.com/feidi-dev/feidi/pcs"
 )
@@ -148,15 +147,11 @@ func (f *pccsExporting) fetcher(a *app, cmd *cobra.Command) (fetcher, []byte, fu
 	if f.tokenFile != "" {
 		return nil, nil, nil, usage("--token-file: export wants no token")
 	}
-	pool, err := f.rootCAs()
-	if err != nil {
+	cfg := pcs.Config{URL: f.address(), InsecureTLS: f.insecure}
+	if err := trust(&cfg, f.cacert); err != nil {
 		return nil, nil, nil, err
 	}
-	address := f.url
-	if address == "" {
-		address = admin.DefaultURL
-	}
-	client, err := newClient(pcs.Config{URL: address, RootCAs: pool, InsecureTLS: f.insecure})
+	client, err := newClient(cfg)
 	if err != nil {
 		return nil, nil, nil, err
 	}

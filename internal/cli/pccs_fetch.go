@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"os/signal"
 	"syscall"
 
@@ -158,8 +157,8 @@ func (f *pccsFetching) client(a *app, certificates bool) (*collateral.Client, er
 		}
 		cfg.SubscriptionKey = key
 	}
-	if cfg.HTTP == nil {
-		cfg.HTTP = &http.Client{}
+	if err := trust(&cfg, ""); err != nil {
+		return nil, err
 	}
 	client, err := newClient(cfg)
 	if err != nil {
@@ -182,9 +181,9 @@ func (f *pccsFetching) show(a *app, r *exchange.Fetched) error {
 			return err
 		}
 	} else {
-		a.printf("%d documents, and %d certificates of %d platforms in %s\n", s.Documents, s.Certificates, s.Platforms, s.File)
+		a.printf("%s, and %s of %s in %s\n", plural(s.Documents, "document"), plural(s.Certificates, "certificate"), plural(s.Platforms, "platform"), s.File)
 		if s.NotAvailable > 0 {
-			a.printf("no certificate is available for %d TCB levels\n", s.NotAvailable)
+			a.printf("no certificate is available for %s\n", plural(s.NotAvailable, "TCB level"))
 		}
 		for _, x := range s.Failed {
 			a.printf("failed: %s\n", x)
@@ -197,9 +196,12 @@ func (f *pccsFetching) show(a *app, r *exchange.Fetched) error {
 }
 
 // plural is a number of things.
-func plural(n int, what string) string {
+func plural(n int, what string) string { return several(n, what, what+"s") }
+
+// several is a number of things that are called otherwise if it is not one.
+func several(n int, one, more string) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%d %s", n, more)
 }

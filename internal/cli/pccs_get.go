@@ -25,12 +25,12 @@ func (s *shownList) show(a *app) error {
 	if a.json {
 		return a.writeJSON(s)
 	}
-	a.printf("%d platforms in %s\n", s.Platforms, s.File)
+	a.printf("%s in %s\n", plural(s.Platforms, "platform"), s.File)
 	return nil
 }
 
 func (a *app) pccsGet() *cobra.Command {
-	var at pccsAt
+	at := pccsAt{looks: true}
 	var out, source string
 	var force bool
 	cmd := a.verb(&cobra.Command{

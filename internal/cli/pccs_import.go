@@ -6,19 +6,20 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/internal/prompt"
 	"github.com/feidi-dev/feidi/pccs/collateral"
+	"github.com/feidi-dev/feidi/pccs/config"
 	"github.com/feidi-dev/feidi/pccs/exchange"
 )
 
 // shownImport is the JSON object of pccs import of a database of Intel's.
 type shownImport struct {
 	File          string         `json:"file"`
+	Database      string         `json:"database"`
 	Version       int            `json:"database_version"`
 	Documents     int            `json:"documents"`
 	Platforms     int            `json:"platforms"`
@@ -29,6 +30,7 @@ type shownImport struct {
 	Expired       []string       `json:"expired,omitempty"`
 	Refused       []shownRefusal `json:"refused,omitempty"` // 1000 at most
 	NRefused      int            `json:"refused_count"`
+	NForeign      int            `json:"other_root_count"` // of these, below a root that is not trusted
 }
 
 type shownRefusal struct {
@@ -37,7 +39,7 @@ type shownRefusal struct {
 }
 
 func (a *app) pccsImport() *cobra.Command {
-	at := &pccsAt{}
+	at := &pccsAt{imports: true}
 	cmd := a.verb(&cobra.Command{
 		Use:   "import FILE",
 		Short: "Bring over the database of Intel's PCCS, or collateral",
@@ -92,7 +94,7 @@ func (a *app) runPCCSImport(cmd *cobra.Command, at *pccsAt, file string) error {
 	if err != nil {
 		return cannot(err)
 	}
-	return showImport(a, file, r)
+	return showImport(a, file, config.Shown(p.database()), r)
 }
 
 // isSQLite reports whether a file is a database.
@@ -130,15 +132,19 @@ func (a *app) importCollaterals(cmd *cobra.Command, at *pccsAt, file string) err
 	return (&shownPut{File: file, Platforms: len(c.Platforms), Documents: documentsOf(c)}).show(a)
 }
 
-func showImport(a *app, file string, r *exchange.Import) error {
+func showImport(a *app, file, database string, r *exchange.Import) error {
 	s := &shownImport{
-		File: file, Version: r.DBVersion, Documents: r.Documents, Platforms: r.Platforms, Certificates: r.Certificates, TCBs: r.TCBs,
-		Registrations: r.Registrations, Policies: r.Policies, Expired: r.Expired, NRefused: r.NRefused,
+		File: file, Database: database, Version: r.DBVersion, Documents: r.Documents, Platforms: r.Platforms, Certificates: r.Certificates, TCBs: r.TCBs,
+		Registrations: r.Registrations, Policies: r.Policies, Expired: r.Expired, NRefused: r.NRefused, NForeign: r.NForeign,
 	}
-	foreign := len(r.Refused) > 0
+	// Who named no root, or the wrong one, need not be told so of each thing.
+	foreign := r.NForeign > 0 && r.Documents+r.Platforms == 0
+	var told []exchange.Refusal
 	for _, x := range r.Refused {
-		s.Refused = append(s.Refused, shownRefusal{x.What, strings.TrimPrefix(x.Error(), x.What+": ")})
-		foreign = foreign && errors.Is(x.Err, collateral.ErrUntrusted)
+		s.Refused = append(s.Refused, shownRefusal{x.What, x.Reason()})
+		if !foreign || !errors.Is(x.Err, collateral.ErrUntrusted) {
+			told = append(told, x)
+		}
 	}
 	if a.json {
 		if err := a.writeJSON(s); err != nil {
@@ -146,16 +152,21 @@ func showImport(a *app, file string, r *exchange.Import) error {
 		}
 	} else {
 		a.printf("%s: database of Intel's PCCS, version %d\n", file, s.Version)
-		a.printf("%d documents, %d platforms with %d certificates and %d TCBs, %d registrations, %d policies\n",
-			s.Documents, s.Platforms, s.Certificates, s.TCBs, s.Registrations, s.Policies)
+		a.printf("brought to %s: %s, %s with %s and %s, %s, %s\n", s.Database, plural(s.Documents, "document"), plural(s.Platforms, "platform"),
+			plural(s.Certificates, "certificate"), plural(s.TCBs, "TCB"), plural(s.Registrations, "registration"), several(s.Policies, "policy", "policies"))
 		for _, name := range s.Expired {
 			a.printf("out of its time: %s\n", name)
 		}
 		const most = 20
-		for _, x := range s.Refused[:min(len(s.Refused), most)] {
-			a.printf("left out: %s: %s\n", x.What, x.Reason)
+		more := s.NRefused
+		if foreign {
+			more -= s.NForeign
 		}
-		if more := s.NRefused - most; more > 0 {
+		for _, x := range told[:min(len(told), most)] {
+			a.printf("left out: %v\n", x)
+			more--
+		}
+		if more > 0 {
 			a.printf("left out: %d more; --json lists 1000\n", more)
 		}
 	}
@@ -163,7 +174,7 @@ func showImport(a *app, file string, r *exchange.Import) error {
 	case s.NRefused == 0:
 		return nil
 	case foreign:
-		return no(fmt.Errorf("left out %s of another environment than is trusted here: name its root with --root", plural(s.NRefused, "thing")))
+		return no(fmt.Errorf("left out %s: they are below another root than is trusted here, as those of a sandbox or a software world are: name it with --root", plural(s.NForeign, "thing")))
 	}
 	return no(fmt.Errorf("left out %s", plural(s.NRefused, "thing")))
 }

@@ -15,7 +15,8 @@ import (
 // localPCCS is a database, and the service on it that serves nobody.
 type localPCCS struct {
 	*pccs.Service
-	store *store.Store
+	store  *store.Store
+	behind string // who would be asked, for people
 }
 
 // Platforms is that of an admin.Client.
@@ -37,7 +38,7 @@ func (l *localPCCS) Platforms(ctx context.Context, source string) ([]store.Regis
 func (l *localPCCS) Status(ctx context.Context) (*pccs.Status, error) {
 	s, err := l.Service.Status(ctx)
 	if s != nil {
-		s.Mode = ""
+		s.Mode, s.Upstream = "", l.behind
 	}
 	return s, err
 }
@@ -52,7 +53,7 @@ func (t *pccsAt) openLocal(a *app, cmd *cobra.Command, asking bool) (*localPCCS,
 		mode = p.config.Mode
 	}
 	log := slog.New(slog.NewJSONHandler(a.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	service, err := pccs.New(pccs.Options{Store: s, Upstream: p.upstream, Checker: p.checker, Mode: mode, Log: log})
+	service, err := pccs.New(pccs.Options{Store: s, Upstream: p.upstream, Checker: p.checker, Mode: mode, Unbound: t.looks, Log: log})
 	if err != nil {
 		return nil, nil, cannot(errors.Join(err, s.Close()))
 	}
@@ -63,7 +64,7 @@ func (t *pccsAt) openLocal(a *app, cmd *cobra.Command, asking bool) (*localPCCS,
 		}
 		return nil
 	}
-	return &localPCCS{service, s}, done, nil
+	return &localPCCS{service, s, p.behind}, done, nil
 }
 
 // openStore opens the database that the flags and settings name.
@@ -74,7 +75,7 @@ func (t *pccsAt) openStore(cmd *cobra.Command) (*pccsParts, *store.Store, error)
 	}
 	p, err := newPCCSParts(c, t.local.world)
 	if err == nil {
-		err = p.checkDatabase()
+		err = p.checkDatabase(t.imports)
 	}
 	if err == nil && c.Database == "" {
 		err = os.MkdirAll(p.dir, 0o700)

@@ -121,11 +121,20 @@ func (p *pccsParts) database() string {
 	return p.config.DatabaseAddress()
 }
 
-// checkDatabase refuses a file of Intel's service.
-func (p *pccsParts) checkDatabase() error {
+// checkDatabase refuses a file of Intel's service. A new one beside it is refused,
+// too, but where what Intel's has is brought to it: else nobody would know why all
+// of that is missing.
+func (p *pccsParts) checkDatabase(imports bool) error {
 	file, ok := strings.CutPrefix(p.database(), "sqlite:")
 	if !ok {
 		return nil
+	}
+	if old := p.config.IntelDatabase; old != "" && !imports {
+		_, err := os.Stat(file)
+		intels, _ := exchange.IsIntel(old)
+		if intels && errors.Is(err, os.ErrNotExist) {
+			return cannot(fmt.Errorf("what Intel's service has is not brought over yet: `feidi pccs import %s --config %s` does that, or --database names another database", old, p.config.File))
+		}
 	}
 	intels, err := exchange.IsIntel(file)
 	switch {

@@ -30,7 +30,7 @@ func (s *shownPut) show(a *app) error {
 	case s.Policy != "":
 		a.printf("policy %s\n", s.Policy)
 	default:
-		a.printf("put %d documents, and certificates of %d platforms\n", s.Documents, s.Platforms)
+		a.printf("put %s, and certificates of %s\n", plural(s.Documents, "document"), plural(s.Platforms, "platform"))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/internal/serve"
+	"github.com/feidi-dev/feidi/internal/systemd"
 	"github.com/feidi-dev/feidi/pccs"
 	"github.com/feidi-dev/feidi/pccs/config"
 	"github.com/feidi-dev/feidi/pccs/server"
@@ -132,6 +133,9 @@ func (f *pccsFlags) settings(cmd *cobra.Command) (c *config.Config, err error) {
 			return nil, usage("--%s: %w", s.flag, err)
 		}
 	}
+	if c.IntelDatabase != "" {
+		c.Notices = append(c.Notices, c.File+": "+c.IntelDatabase+" is the database of Intel's service: "+config.Shown(c.Database)+" beside it is taken")
+	}
 	switch {
 	case f.tlsCert != "":
 		c.PlainHTTP = false
@@ -150,7 +154,7 @@ func (a *app) runPCCS(cmd *cobra.Command, f *pccsFlags) error {
 	if err != nil {
 		return coded(err)
 	}
-	if err := p.checkDatabase(); err != nil {
+	if err := p.checkDatabase(false); err != nil {
 		return coded(err)
 	}
 	if f.check {
@@ -234,12 +238,12 @@ func (a *app) servePCCS(ctx context.Context, p *pccsParts, db *store.Store, cert
 		stop() // what is not refreshed must not be served for long without anybody's notice
 	}()
 	tell := func(state string) {
-		if err := serve.Notify(state); err != nil {
+		if err := systemd.Notify(state); err != nil {
 			log.Warn("systemd", "error", err)
 		}
 	}
-	tell(serve.Ready)
-	context.AfterFunc(ctx, func() { tell(serve.Stopping) })
+	tell(systemd.Ready)
+	context.AfterFunc(ctx, func() { tell(systemd.Stopping) })
 	err = s.Serve(ctx, listeners...)
 	stop()
 	if e := <-ran; err == nil && !errors.Is(e, context.Canceled) {
@@ -250,7 +254,7 @@ func (a *app) servePCCS(ctx context.Context, p *pccsParts, db *store.Store, cert
 
 // listenPCCS returns the sockets of systemd, or opens those of addresses.
 func listenPCCS(addresses []string) ([]net.Listener, error) {
-	listeners, err := serve.Activated()
+	listeners, err := systemd.Activated()
 	if err != nil || len(listeners) > 0 {
 		return listeners, err
 	}

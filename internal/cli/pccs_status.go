@@ -1,18 +1,21 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/feidi-dev/feidi/pccs"
+	"github.com/feidi-dev/feidi/pccs/admin"
 )
 
 func (a *app) pccsStatus() *cobra.Command {
-	at := &pccsAt{}
+	at := &pccsAt{looks: true}
 	var check bool
 	cmd := a.verb(&cobra.Command{
 		Use:   "status",
@@ -33,6 +36,9 @@ if something is expired or cannot be refreshed, for scripts.
 			s, err := office.Status(cmd.Context())
 			if e := done(); err == nil {
 				err = e
+			}
+			if e, ok := errors.AsType[*admin.Error](err); ok && e.Status == http.StatusNotFound && e.Reason == "" {
+				return cannot(fmt.Errorf("%w: Intel's service has no status: `feidi pccs get -s '[]'` lists the platforms of any, `feidi pccs export FMSPC` says whether what it has for verifiers is in its time", err))
 			}
 			if err != nil {
 				return refused(err)
@@ -83,7 +89,7 @@ func showStatus(a *app, s *pccs.Status) {
 	for _, fmspc := range slices.Sorted(maps.Keys(s.Platforms)) {
 		a.printf("  %s  %d\n", fmspc, s.Platforms[fmspc])
 	}
-	a.printf("waiting    %d registrations\n", s.Waiting)
+	a.printf("waiting    %s\n", plural(s.Waiting, "registration"))
 	a.printf("documents  %d\n", len(s.Documents))
 	t := &table{}
 	shown := map[string]bool{}
@@ -106,7 +112,7 @@ func showStatus(a *app, s *pccs.Status) {
 	a.printf("failures   %d\n", len(s.Failures))
 	for i := range s.Failures {
 		f := &s.Failures[i]
-		a.printf("  %s: %d times, last %s, next %s: %s\n", f.Name, f.Failures, f.Tried.Format(time.RFC3339), f.Due.Format(time.RFC3339), reason(f.Reason, f.Message))
+		a.printf("  %s: %s, last %s, next %s: %s\n", f.Name, plural(f.Failures, "time"), f.Tried.Format(time.RFC3339), f.Due.Format(time.RFC3339), reason(f.Reason, f.Message))
 	}
 }
 

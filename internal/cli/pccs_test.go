@@ -5,13 +5,20 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"database/sql"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/feidi-dev/feidi/pccs/collateral"
+	"github.com/feidi-dev/feidi/pccs/exchange"
 )
 
 // Who trusts the copy of a certificate can talk to a service at its addresses,
@@ -90,8 +97,12 @@ func TestIntelDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{"pcs_version", "fmspc_tcbs", "pck_cert", "platform_tcbs"} {
-		if _, err := db.Exec("CREATE TABLE " + table + " (created_time DATE)"); err != nil {
+	for _, change := range []string{
+		"CREATE TABLE pcs_version (db_version, api_version)", "INSERT INTO pcs_version VALUES (5, 4)", "CREATE TABLE fmspc_tcbs (fmspc)",
+		"CREATE TABLE pck_cert (qe_id, pce_id, tcbm, pck_cert)", "CREATE TABLE platform_tcbs (qe_id, pce_id, cpu_svn, pce_svn, tcbm)",
+		"CREATE TABLE platforms (qe_id, pce_id, platform_manifest, enc_ppid, fmspc, ca, updated_time)",
+	} {
+		if _, err := db.Exec(change); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -118,6 +129,56 @@ func TestIntelDatabase(t *testing.T) {
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 2 {
 		t.Errorf("there is more now: %v, %v", files, err)
+	}
+
+	// With the same settings it is brought over, and then served.
+	own := filepath.Join(dir, "feidi-pckcache.db")
+	for _, args := range [][]string{{"import", file, "--config", settings}, {"serve", "--check", "--config", settings}, {"status", "--config", settings}} {
+		var out, errs bytes.Buffer
+		if code := Main(append([]string{"pccs"}, args...), nil, &out, &errs); code != 0 || args[0] != "status" && !strings.Contains(out.String(), own) {
+			t.Errorf("%v: exit code %d, %s%s", args, code, &out, &errs)
+		}
+		if args[0] == "serve" && !strings.Contains(out.String(), file+" is the database of Intel's service") {
+			t.Errorf("no notice: %s", &out)
+		}
+	}
+}
+
+// Who names the wrong root, or none, is told that once.
+func TestShowImport(t *testing.T) {
+	foreign := &collateral.Error{Document: "sgx/v4/rootcacrl", Kind: collateral.ErrUntrusted, Err: errors.New("some root")}
+	policy := &exchange.Error{What: "appraisal policy", Where: "policy", Reason: "it is no JWT", Err: exchange.ErrFormat}
+	refused := []exchange.Refusal{{What: "sgx/v4/rootcacrl", Err: foreign}, {What: "platform/AA/0000", Err: foreign}, {What: `appraisal policy "x"`, Err: policy}}
+	for _, c := range []struct {
+		name  string
+		r     exchange.Import
+		lines []string // but for the first two
+		says  string
+	}{
+		{"wrong root", exchange.Import{Refused: refused, NRefused: 1503, NForeign: 1502}, []string{`left out: appraisal policy "x": policy: it is no JWT`},
+			"left out 1502 things: they are below another root than is trusted here"},
+		{"some of another root", exchange.Import{Documents: 1, Refused: refused[:2], NRefused: 3, NForeign: 2}, []string{
+			"left out: sgx/v4/rootcacrl: below a root that is not trusted: some root",
+			"left out: platform/AA/0000: sgx/v4/rootcacrl: below a root that is not trusted: some root", "left out: 1 more; --json lists 1000",
+		}, "left out 3 things"},
+	} {
+		var out bytes.Buffer
+		err := showImport(&app{out: &output{w: &out}}, "pckcache.db", "own.db", &c.r)
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if err == nil || !strings.HasPrefix(err.Error(), c.says) || !slices.Equal(lines[2:], c.lines) {
+			t.Errorf("%s: %v\n%s", c.name, err, &out)
+		}
+	}
+}
+
+// Intel's service has no status, and answers so.
+func TestNoStatus(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	defer s.Close()
+	t.Setenv("FEIDI_PCCS_TOKEN", "a token of somebody")
+	var out, errs bytes.Buffer
+	if code := Main([]string{"pccs", "status", "-u", s.URL}, nil, &out, &errs); code != exitCannot || !strings.Contains(errs.String(), "Intel's service has no status: `feidi pccs get") {
+		t.Errorf("exit code %d, %s", code, &errs)
 	}
 }
 

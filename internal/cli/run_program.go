@@ -137,8 +137,8 @@ func (r *running) on(a *app) (*world.Machine, *services, error) {
 		}
 		return up.machine, up, nil
 	}
-	if r.pcs != "" || r.qcnl != "" || r.pce != "" {
-		return nil, nil, usage("--pcs, --qcnl and --pce are for a program that attests: give --attest, too")
+	if r.pcs != "" || r.qcnl != "" || r.cacert != "" || r.pce != "" {
+		return nil, nil, usage("--pcs, --qcnl, --cacert and --pce are for a program that attests: give --attest, too")
 	}
 	dir, err := state.Dir()
 	if err != nil {

@@ -2,16 +2,11 @@ package pccs
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"math/big"
 	"net"
+	"net/http/httptest"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/feidi-dev/feidi/pccs"
 	"github.com/feidi-dev/feidi/pccs/collateral"
@@ -63,7 +58,7 @@ func ours(t *testing.T, f *fleet.Fleet, mode pccs.Mode, upstream *collateral.Cli
 	p := &peer{name: "ours", user: "user-secret", admin: "admin-secret", ours: true, tls: insecure()}
 	srv, err := server.New(service, server.Options{
 		UserTokenHash: sha512Hex(p.user), AdminTokenHash: sha512Hex(p.admin),
-		Store: db, TLS: &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}},
+		Store: db, TLS: &tls.Config{Certificates: []tls.Certificate{selfSigned()}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -85,19 +80,9 @@ func ours(t *testing.T, f *fleet.Fleet, mode pccs.Mode, upstream *collateral.Cli
 	return p
 }
 
-// selfSigned makes a server certificate.
-func selfSigned(t *testing.T) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+// selfSigned is a server certificate.
+func selfSigned() tls.Certificate {
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	return s.TLS.Certificates[0]
 }

@@ -142,8 +142,7 @@ func TestPCCS(t *testing.T) {
 	s.answers(401, "Unauthorized", "POST", "/sgx/certification/v4/platforms", "", who)
 	s.answers(401, "Unauthorized", "POST", "/sgx/certification/v4/platforms", "admin-token", who)
 	s.register("laptop")
-	h.run("machine", "register", "server", "--pcs", p.Address)
-	s.register("server")
+	s.register("server") // by its manifest, which the service passes on
 
 	first := mustQuote(dlaptop, laptop.app)
 	s.accepted("a quote of one package", first)

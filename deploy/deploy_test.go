@@ -93,7 +93,7 @@ func TestSysusers(t *testing.T) {
 // when their # is taken away.
 func TestSettings(t *testing.T) {
 	c, err := config.Load("pccs.toml", "")
-	if err != nil || c.Mode != pccs.Lazy || !slices.Equal(c.Listen, []string{"127.0.0.1:8081"}) || c.Database != "" {
+	if err != nil || c.Mode != pccs.Lazy || !slices.Equal(c.Listen, []string{"127.0.0.1:8081"}) || c.Database != "sqlite:/var/lib/feidi/pccs/pccs.db" {
 		t.Fatalf("%v, %+v", err, c)
 	}
 	dir := t.TempDir()
@@ -104,6 +104,7 @@ func TestSettings(t *testing.T) {
 	if strings.Count(all, "\n# ") >= strings.Count(read(t, "pccs.toml"), "\n# ") {
 		t.Fatal("it has no examples")
 	}
+	all = strings.ReplaceAll(all, `"sqlite:/var/lib/feidi/pccs/pccs.db"`, `"postgres://feidi@db.example/feidi"`)
 	all = strings.ReplaceAll(all, `_sha512 = ""`, `_sha512 = "`+strings.Repeat("0f", 64)+`"`)
 	c, err = config.Load(write(t, dir, "pccs.toml", all), "")
 	if err != nil {

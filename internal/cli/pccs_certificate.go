@@ -61,13 +61,17 @@ func (p *pccsParts) certificate(log *slog.Logger) (*serve.Certificate, error) {
 	return serve.LoadCertificate(file, file, log)
 }
 
-// checkPair is what --check says of the files of a certificate.
-func (p *pccsParts) checkPair() error {
+// checkPair is what --check says of the files of a certificate: an error, or that
+// clients will not take it.
+func (p *pccsParts) checkPair() (concern, err error) {
 	if p.config.TLSCert == "" || p.config.PlainHTTP {
-		return nil
+		return nil, nil
 	}
-	_, err := serve.LoadCertificate(p.config.TLSCert, p.config.TLSKey, nil)
-	return err
+	cert, err := serve.LoadCertificate(p.config.TLSCert, p.config.TLSKey, nil)
+	if err != nil {
+		return nil, err
+	}
+	return cert.Concern(time.Now()), nil
 }
 
 // The files of a certificate that a service made for itself: with its key, and

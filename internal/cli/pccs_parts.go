@@ -208,11 +208,15 @@ func (p *pccsParts) started(a *app, listeners []net.Listener, log *slog.Logger) 
 // check shows what holds.
 func (p *pccsParts) check(a *app) error {
 	c := p.config
-	if err := p.checkPair(); err != nil {
+	concern, err := p.checkPair()
+	if err != nil {
 		return cannot(err)
 	}
 	s := p.shown(c.Listen)
 	s.Config, s.Key, s.Proxy, s.Roots, s.Notices = c.File, c.APIKey.String(), config.Shown(c.Proxy), c.Roots, c.Notices
+	if concern != nil {
+		s.Notices = append(s.Notices, concern.Error())
+	}
 	return s.show(a)
 }
 

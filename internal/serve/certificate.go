@@ -24,6 +24,7 @@ type Certificate struct {
 
 	mu        sync.Mutex
 	cert, key []byte // as last read, good or not
+	warned    time.Time
 }
 
 // MaxPEM is the size of the largest file of certificates or keys that is read, in bytes.
@@ -39,7 +40,37 @@ func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, 
 	if err := c.Reload(); err != nil {
 		return nil, err
 	}
+	c.warn(time.Now())
 	return c, nil
+}
+
+// soon is how long before its end a certificate is spoken of.
+const soon = 7 * 24 * time.Hour
+
+// Concern says why clients refuse the certificate at a time, or will within a
+// week, or is nil.
+func (c *Certificate) Concern(at time.Time) error {
+	leaf := c.Leaf()
+	switch {
+	case leaf.NotAfter.Before(leaf.NotBefore) || at.After(leaf.NotAfter):
+		return fmt.Errorf("TLS certificate %s expired at %s: clients refuse it", c.certFile, leaf.NotAfter.UTC().Format(time.RFC3339))
+	case at.Before(leaf.NotBefore):
+		return fmt.Errorf("TLS certificate %s is not valid before %s: clients refuse it", c.certFile, leaf.NotBefore.UTC().Format(time.RFC3339))
+	case at.Add(soon).After(leaf.NotAfter):
+		return fmt.Errorf("TLS certificate %s expires at %s", c.certFile, leaf.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// warn logs a concern, once a day.
+func (c *Certificate) warn(now time.Time) {
+	err := c.Concern(now)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil && now.Sub(c.warned) >= 24*time.Hour {
+		c.log.Warn(err.Error())
+		c.warned = now
+	}
 }
 
 // Reload reads the files again. If they cannot be read or are no pair, the one
@@ -74,7 +105,7 @@ func (c *Certificate) reload(always bool) (changed bool, err error) {
 	if !always && bytes.Equal(cert, c.cert) && bytes.Equal(key, c.key) {
 		return false, nil
 	}
-	c.cert, c.key = cert, key
+	c.cert, c.key, c.warned = cert, key, time.Time{}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return false, fmt.Errorf("TLS certificate: %s with the key %s: %w", c.certFile, c.keyFile, err)
@@ -109,6 +140,7 @@ func (c *Certificate) Watch(ctx context.Context, interval time.Duration) {
 			return
 		case <-t.C:
 			_, _ = c.reload(false) // logged
+			c.warn(time.Now())
 		}
 	}
 }

@@ -30,7 +30,7 @@ func write(t *testing.T, dir, name string, withCert, withKey bool) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(30 * 24 * time.Hour),
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -180,5 +180,27 @@ func TestLoadFails(t *testing.T) {
 	_, err := LoadCertificate(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), nil)
 	if err == nil || !strings.Contains(err.Error(), "cert.pem") {
 		t.Errorf("without files: %v", err)
+	}
+}
+
+func TestConcern(t *testing.T) {
+	cert, l := pair(t, t.TempDir(), "a")
+	day := 24 * time.Hour
+	for after, want := range map[time.Duration]string{
+		-day: "not valid before", 0: "", 22 * day: "", 24 * day: "expires at", 31 * day: "clients refuse it",
+	} {
+		err := cert.Concern(time.Now().Add(after))
+		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("after %v: %v, want %q", after, err, want)
+		}
+	}
+	if n := l.count("TLS certificate"); n != 0 {
+		t.Errorf("a good certificate is spoken of %d times", n)
+	}
+	for range 2 {
+		cert.warn(time.Now().Add(31 * day))
+	}
+	if n := l.count("expired at"); n != 1 {
+		t.Errorf("%d warnings in a day", n)
 	}
 }

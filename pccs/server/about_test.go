@@ -238,4 +238,7 @@ func TestStatusPage(t *testing.T) {
 			t.Errorf("%q: %d, want %d", c.header, g.status, c.status)
 		}
 	}
+	if g := ask(t, f, "GET", strings.TrimSuffix(web.Prefix, "/"), ""); g.status != 302 || g.first("Location") != web.Prefix {
+		t.Errorf("without the slash: %d to %q", g.status, g.first("Location"))
+	}
 }

@@ -142,8 +142,11 @@ func slowClients(t *testing.T, setting string, lasts time.Duration) {
 			}
 		})
 	}
-	for opened.Load() < 1500 {
+	for opened.Load() < 1500 && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
+	}
+	if opened.Load() < 1500 {
+		t.Skipf("only %d connections could be opened: too few files are allowed, or the machine has too much else to do", opened.Load())
 	}
 	times := d.honest(ctx, f)
 	attack.Wait()

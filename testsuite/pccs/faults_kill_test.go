@@ -210,7 +210,7 @@ func TestKill(t *testing.T) {
 				a.done = true
 				all = append(all, a)
 			}
-			most = min(max(most, 4*time.Since(start)), 2*time.Second)
+			most = min(max(most, 2*time.Since(start)), time.Second)
 		}
 		d.killAfter(rand.N(most))
 		last = s.work(d, 3)

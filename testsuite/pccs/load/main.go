@@ -20,8 +20,8 @@
 // are those of the first service to each of the others, medians of all rounds. With
 // -platforms N the PCK certificates of random ones of N platforms are asked for, and
 // with -rate so many requests a second are sent; the time of one that has to wait for
-// the answer before it counts from when it was due. How long a service takes from its start to its
-// first answer is told by
+// the answer before it counts from when it was due. How long a service takes from its
+// start to its first answer is told by
 //
 //	go run ./testsuite/pccs/load first URL COMMAND ARG...
 //

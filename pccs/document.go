@@ -68,7 +68,10 @@ func unresolved(err error) *Error {
 
 // notCached is the answer where the service behind is not to be asked.
 func (s *Service) notCached(item collateral.Item) *Error {
-	if s.cfg.Mode == Req {
+	switch {
+	case s.cfg.Tool:
+		return fail(404, NotCached, "%s is not in this database: bring it (feidi pccs put), or ask the service that runs on it, which may get it (-u)", item)
+	case s.cfg.Mode == Req:
 		return fail(404, NotCached, "%s is not here, and in REQ mode it is fetched only when a platform registers: register one of this kind (PCKIDRetrievalTool, or POST /platforms)", item)
 	}
 	return fail(404, NotCached, "%s is not here, and in OFFLINE mode nobody else is asked: bring it (feidi pccs put, or PUT /platformcollateral)", item)

@@ -1,9 +1,11 @@
 package pccs_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/feidi-dev/feidi/pccs"
 	"github.com/feidi-dev/feidi/pccs/collateral"
@@ -45,4 +47,39 @@ func TestEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Close()
+}
+
+// Who was refused has not locked out the right root, and a service that was there
+// with the wrong one stops when the database is filled below another.
+func TestEnvironmentEmpty(t *testing.T) {
+	in := newIntel(t)
+	check, err := collateral.NewChecker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, err := pccs.New(pccs.Options{Store: in.store(t), Checker: check, Mode: pccs.Offline})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wrong.Close()
+	in.fill(t, in.service(t, pccs.Lazy))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // it ends at once
+	defer cancel()
+	if err := wrong.Run(ctx); !errors.Is(err, store.ErrEnvironment) {
+		t.Errorf("it runs on, and ends with %v", err)
+	}
+}
+
+// An administrator's tool does not speak of a mode that is its own.
+func TestTool(t *testing.T) {
+	in := newIntel(t)
+	s, err := pccs.New(pccs.Options{Store: in.store(t), Checker: in.checker(t), Mode: pccs.Offline, Tool: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, err = s.Document(t.Context(), collateral.Item{Kind: collateral.QEIdentity, API: 4, Update: collateral.Standard})
+	if err == nil || !strings.Contains(err.Error(), "is not in this database") || strings.Contains(err.Error(), "OFFLINE") {
+		t.Error(err)
+	}
 }

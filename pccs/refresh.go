@@ -2,6 +2,7 @@ package pccs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,10 +14,14 @@ const longestNap = 30 * time.Second // of Run: the clock may have been set meanw
 
 // Run refreshes documents and certificates when they are due, and looks again which
 // certificates suit the TCBs of platforms when those have changed, until ctx is done.
-// Of several services on one database one does it. It returns nil then.
+// Of several services on one database one does it. It returns nil then, and before
+// that store.ErrEnvironment if somebody has filled the database below other roots.
 func (s *Service) Run(ctx context.Context) error {
 	s.begin(func() { s.walk(ctx) })
 	for ctx.Err() == nil && s.stop.Err() == nil {
+		if err := s.cfg.Store.Bound(ctx); errors.Is(err, store.ErrEnvironment) {
+			return err
+		}
 		nap := s.pass(ctx)
 		select {
 		case <-ctx.Done():

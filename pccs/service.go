@@ -33,6 +33,9 @@ type Options struct {
 	// Unbound: the store may be of another environment than the checker, as for
 	// who only looks at what is in it.
 	Unbound bool
+	// Tool: nobody is served. An administrator works on the store, and the service
+	// on it may be in another mode.
+	Tool bool
 
 	// RefreshAfter is the age at which a document is fetched again: 24 h if 0.
 	// Each item has its own time, less up to a tenth by chance, and at the

@@ -39,6 +39,7 @@ type pccsAt struct {
 	insecure               bool
 	looks                  bool // only at what is in a database, of whatever roots
 	imports                bool // what Intel's service has
+	makes                  bool // a database of SQLite if there is none
 	local                  pccsFlags
 }
 

@@ -46,8 +46,9 @@ asked, so that no list is lost.
   -s '[FMSPC,...]'   in the cache, of these FMSPCs; '[]' for all
 
 ` + whichPCCS,
-		Example: `  feidi pccs get --database /tmp/pccs.db -o /tmp/platform_list.json`,
-		Args:    noOperands,
+		Example: `  feidi pccs import ` + sampleCollaterals + ` --database /tmp/pccs.db --root ` + sampleRoot + `
+  feidi pccs get --database /tmp/pccs.db -s '[]' -o /tmp/platform_list.json`,
+		Args: noOperands,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if source != "reg" && source != "reg_na" {
 				if _, err := fmspcList(source); err != nil {

@@ -39,7 +39,7 @@ type shownRefusal struct {
 }
 
 func (a *app) pccsImport() *cobra.Command {
-	at := &pccsAt{imports: true}
+	at := &pccsAt{imports: true, makes: true}
 	cmd := a.verb(&cobra.Command{
 		Use:   "import FILE",
 		Short: "Bring over the database of Intel's PCCS, or collateral",
@@ -72,6 +72,9 @@ func (a *app) runPCCSImport(cmd *cobra.Command, at *pccsAt, file string) error {
 	}
 	if !sqlite {
 		return a.importCollaterals(cmd, at, file)
+	}
+	if err := exchange.CheckIntel(cmd.Context(), file); err != nil { // before a database is made
+		return cannot(err)
 	}
 	p, s, err := at.openStore(cmd)
 	if err != nil {

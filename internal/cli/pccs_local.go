@@ -53,7 +53,7 @@ func (t *pccsAt) openLocal(a *app, cmd *cobra.Command, asking bool) (*localPCCS,
 		mode = p.config.Mode
 	}
 	log := slog.New(slog.NewJSONHandler(a.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	service, err := pccs.New(pccs.Options{Store: s, Upstream: p.upstream, Checker: p.checker, Mode: mode, Unbound: t.looks, Log: log})
+	service, err := pccs.New(pccs.Options{Store: s, Upstream: p.upstream, Checker: p.checker, Mode: mode, Unbound: t.looks, Tool: true, Log: log})
 	if err != nil {
 		return nil, nil, cannot(errors.Join(err, s.Close()))
 	}
@@ -76,6 +76,9 @@ func (t *pccsAt) openStore(cmd *cobra.Command) (*pccsParts, *store.Store, error)
 	p, err := newPCCSParts(c, t.local.world)
 	if err == nil {
 		err = p.checkDatabase(t.imports)
+	}
+	if err == nil && !t.makes {
+		err = p.databaseExists()
 	}
 	if err == nil && c.Database == "" {
 		err = os.MkdirAll(p.dir, 0o700)

@@ -146,6 +146,19 @@ func (p *pccsParts) checkDatabase(imports bool) error {
 	return nil
 }
 
+// databaseExists refuses a file that is not there: whoever looks would see an empty
+// database, and make one, where the name is wrong.
+func (p *pccsParts) databaseExists() error {
+	file, ok := strings.CutPrefix(p.database(), "sqlite:")
+	if !ok {
+		return nil
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		return nil // whoever opens it says what is wrong with it
+	}
+	return cannot(fmt.Errorf("there is no such database: %s: `feidi pccs serve`, `put` and `import` make one", file))
+}
+
 // shownPCCS is the JSON object of pccs serve.
 type shownPCCS struct {
 	Address   string   `json:"address"`

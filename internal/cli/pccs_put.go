@@ -36,7 +36,7 @@ func (s *shownPut) show(a *app) error {
 }
 
 func (a *app) pccsPut() *cobra.Command {
-	var at pccsAt
+	at := pccsAt{makes: true}
 	var in, fmspc string
 	var isDefault bool
 	cmd := a.verb(&cobra.Command{

@@ -16,8 +16,10 @@ PCK certificates of its platforms, with --fmspc only of these FMSPCs. What
 cannot be had is told; the rest is new all the same.
 
 ` + whichPCCS,
-		Example: `  feidi pccs refresh --world --database /tmp/pccs.db`,
-		Args:    noOperands,
+		Example: `  feidi pccs fetch --world -p all -o /tmp/collaterals.json
+  feidi pccs put /tmp/collaterals.json --world --database /tmp/pccs.db
+  feidi pccs refresh --world --database /tmp/pccs.db`,
+		Args: noOperands,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fmspcs, err := fmspcList(fmspc)
 			if err != nil {

@@ -25,7 +25,8 @@ platforms by FMSPC, and what could not be refreshed and why. --check exits with 
 if something is expired or cannot be refreshed, for scripts.
 
 ` + whichPCCS,
-		Example: `  feidi pccs status --database /tmp/pccs.db
+		Example: `  feidi pccs import ` + sampleCollaterals + ` --database /tmp/pccs.db --root ` + sampleRoot + `
+  feidi pccs status --database /tmp/pccs.db
   feidi pccs status --database /tmp/pccs.db --json`,
 		Args: noOperands,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -106,22 +106,34 @@ func ImportIntel(ctx context.Context, path string, to *store.Store, check *colla
 	if o.At.IsZero() {
 		o.At = time.Now()
 	}
-	db, err := openIntel(path)
+	m := &migration{ctx: ctx, path: path, to: to, check: check, o: o, report: &Import{seen: map[string]bool{}}, put: map[string]bool{}}
+	return m.report, m.read(m.version, m.certificates, m.documents, m.platforms, m.registrations, m.policies)
+}
+
+// CheckIntel returns the *Error that ImportIntel would for a file that is no database
+// of Intel's PCCS, or of a version that is not read.
+func CheckIntel(ctx context.Context, path string) error {
+	m := &migration{ctx: ctx, path: path, report: &Import{}}
+	return m.read(m.version)
+}
+
+// read does the steps in one transaction.
+func (m *migration) read(steps ...func() error) error {
+	db, err := openIntel(m.path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer db.Close()
-	m := &migration{ctx: ctx, path: path, to: to, check: check, o: o, report: &Import{seen: map[string]bool{}}, put: map[string]bool{}}
-	if m.tx, err = db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
-		return nil, m.broken(err)
+	if m.tx, err = db.BeginTx(m.ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
+		return m.broken(err)
 	}
 	defer func() { _ = m.tx.Rollback() }() // nothing was written
-	for _, step := range []func() error{m.version, m.certificates, m.documents, m.platforms, m.registrations, m.policies} {
+	for _, step := range steps {
 		if err := step(); err != nil {
-			return m.report, err
+			return err
 		}
 	}
-	return m.report, nil
+	return nil
 }
 
 // migration is an import that is under way.

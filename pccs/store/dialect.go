@@ -23,6 +23,8 @@ type dialect struct {
 	ddl    bool   // tables are made in transactions
 	lock   string // in the transaction of the migration; "" if that is a lock itself
 	unlock string
+	row    string // after a SELECT: others may read its row, and change it only after this transaction
+	own    string // nor do others that want the same
 
 	mistake func(error) bool // the database answered: it is the statement that is wrong
 	again   func(error) bool // the transaction was the victim of others, and may be tried again

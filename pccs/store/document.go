@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -46,7 +47,8 @@ func (s *Store) PutDocuments(ctx context.Context, docs ...*Document) error {
 	return s.PutAll(ctx, docs, nil)
 }
 
-// PutAll is PutDocuments and PutPlatforms in one transaction.
+// PutAll is PutDocuments and PutPlatforms in one transaction. After Bind the error is
+// ErrEnvironment if something of another environment is there.
 func (s *Store) PutAll(ctx context.Context, docs []*Document, platforms []*Platform) error {
 	const doing = "put documents and platforms"
 	for _, d := range docs {
@@ -66,7 +68,13 @@ func (s *Store) PutAll(ctx context.Context, docs []*Document, platforms []*Platf
 	docs, platforms = slices.Clone(docs), slices.Clone(platforms)
 	slices.SortStableFunc(docs, func(a, b *Document) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(platforms, func(a, b *Platform) int { return comparePlatforms(a.PlatformID, b.PlatformID) })
-	return s.change(ctx, doing, func(t *tx) error {
+	environment := s.environment.Load()
+	put := func(t *tx) error {
+		if environment != nil {
+			if err := t.isOf(*environment, t.d.row); err != nil {
+				return err
+			}
+		}
 		for _, d := range docs {
 			if err := t.putDocument(d); err != nil {
 				return err
@@ -78,7 +86,14 @@ func (s *Store) PutAll(ctx context.Context, docs []*Document, platforms []*Platf
 			}
 		}
 		return nil
-	})
+	}
+	err := s.change(ctx, doing, put)
+	if errors.Is(err, ErrEnvironment) { // that somebody named, and perhaps put nothing of
+		if err = s.Bind(ctx, *environment); err == nil {
+			err = s.change(ctx, doing, put)
+		}
+	}
+	return err
 }
 
 func (d *Document) valid() error {

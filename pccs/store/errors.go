@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
+	"slices"
 	"strings"
 )
 
@@ -66,6 +69,30 @@ func (s *Store) fail(ctx context.Context, doing string, err error) error {
 		kind = context.Canceled
 	}
 	f.of = append(f.of, kind)
-	f.text = fmt.Sprintf("pccs/store: %s: %v: %s: %s", doing, kind, s.name, cut(strings.Join(strings.Fields(err.Error()), " "), 1000))
+	f.text = fmt.Sprintf("pccs/store: %s: %v: %s: %s", doing, kind, s.name, cause(err))
 	return f
+}
+
+// cause is an error in one line that says a thing once: pgx tries each host with TLS
+// and without. Where nobody took the connection, or there is no place for the file,
+// it says what to look at.
+func cause(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // of the file that is named already
+	}
+	text := err.Error()
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.Join(strings.Fields(line), " "); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	text = cut(strings.Join(lines, " "), 1000)
+	switch e, ok := errors.AsType[*net.OpError](err); {
+	case ok && e.Op == "dial":
+		text += ": is it running there, and is the address right?"
+	case errors.Is(err, fs.ErrNotExist):
+		text += ": is the folder there?"
+	}
+	return text
 }

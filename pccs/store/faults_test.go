@@ -129,13 +129,15 @@ func TestSQLiteForeignFile(t *testing.T) {
 	must(t, os.WriteFile(text, []byte(content), 0o600))
 	_, err := Open(t.Context(), text)
 	isErr(t, err, ErrUnavailable, "not a database")
+	once(t, err, "not a database")
 	if b, err := os.ReadFile(text); err != nil || string(b) != content {
 		t.Errorf("it was changed: %v", err)
 	}
 	_, err = Open(t.Context(), dir)
 	isErr(t, err, ErrUnavailable, dir)
 	_, err = Open(t.Context(), filepath.Join(dir, "none", "pccs.db"))
-	isErr(t, err, ErrUnavailable, "none")
+	isErr(t, err, ErrUnavailable, "none", "is the folder there?")
+	once(t, err, "none")
 
 	// Intel's: not a byte, not even of the journal mode.
 	intels := filepath.Join(dir, "pckcache.db")
@@ -155,6 +157,25 @@ func TestSQLiteForeignFile(t *testing.T) {
 	must(t, err)
 	if string(before) != string(after) {
 		t.Error("it was changed")
+	}
+}
+
+// Where nobody listens, it is said once, and what to look at.
+func TestRefused(t *testing.T) {
+	for _, scheme := range []string{"postgres", "mysql"} {
+		_, err := Open(t.Context(), scheme+"://u@127.0.0.1:1/db")
+		isErr(t, err, ErrUnavailable, " at 127.0.0.1", "is it running there, and is the address right?")
+		once(t, err, "refused")
+	}
+	_, err := Open(t.Context(), "postgres://u@127.0.0.1:1,127.0.0.1:2/db?sslmode=disable")
+	isErr(t, err, ErrUnavailable, "127.0.0.1:1:", "127.0.0.1:2:")
+}
+
+// once checks that an error says something, and not again.
+func once(t testing.TB, err error, what string) {
+	t.Helper()
+	if n := strings.Count(err.Error(), what); n != 1 {
+		t.Errorf("%q is said %d times: %v", what, n, err)
 	}
 }
 

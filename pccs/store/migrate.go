@@ -55,17 +55,21 @@ func (s *Store) version(ctx context.Context, q querier) (int, error) {
 		err := q.QueryRowContext(ctx, s.d.tables, table).Scan(&n)
 		return n > 0, err
 	}
-	if ours, err := have("pccs_schema"); err != nil || !ours {
+	ours, err := have("pccs_schema")
+	if err != nil {
+		return 0, err
+	}
+	if !ours {
 		for _, table := range []string{"pcs_version", "platform_tcbs"} {
-			intels, err2 := have(table)
-			if err = errors.Join(err, err2); err != nil || !intels {
+			intels, err := have(table)
+			if err != nil || !intels {
 				return 0, err
 			}
 		}
 		return 0, fmt.Errorf("%w: it is that of Intel's PCCS: give this service one of its own, and bring the content over with `feidi pccs import`", ErrForeign)
 	}
 	var v int
-	err := q.QueryRowContext(ctx, "SELECT version FROM pccs_schema WHERE id = 1").Scan(&v)
+	err = q.QueryRowContext(ctx, "SELECT version FROM pccs_schema WHERE id = 1").Scan(&v)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil // another process is about to
 	}

@@ -24,6 +24,8 @@ var mysqlDialect = &dialect{
 	tables:  "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
 	lock:    "SELECT GET_LOCK(CONCAT('pccs.', MD5(DATABASE())), 60)",
 	unlock:  "SELECT RELEASE_LOCK(CONCAT('pccs.', MD5(DATABASE())))",
+	row:     " LOCK IN SHARE MODE", // MariaDB has no FOR SHARE
+	own:     " FOR UPDATE",
 	mistake: mysqlMistake,
 	again:   mysqlIs(1213, 1020), // deadlock, record has changed
 	done:    mysqlIs(1050, 1060, 1061, 1091),

@@ -16,7 +16,8 @@ var postgresDialect = &dialect{
 	numbered: true, ddl: true,
 	tables: "SELECT COUNT(*) FROM pg_catalog.pg_class WHERE oid = to_regclass($1)",
 	lock:   "SELECT COUNT(pg_advisory_xact_lock(7310310216917313635))", // any number, always the same
-	done:   never,
+	row:    " FOR SHARE", own: " FOR UPDATE",
+	done: never,
 	mistake: func(err error) bool {
 		var e *pgconn.PgError
 		if !errors.As(err, &e) || len(e.Code) != 5 {

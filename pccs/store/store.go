@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 )
 
 // Store is a database. It is safe for concurrent use.
@@ -14,6 +15,8 @@ type Store struct {
 	reads, writes *sql.DB // the same but for SQLite
 
 	document, match query
+
+	environment atomic.Pointer[string] // of Bind
 }
 
 // Open opens a database, and brings its tables to this version; of several

@@ -47,6 +47,7 @@ var suite = []trial{
 	{"Version1", testVersion1},
 	{"Newer", testNewer},
 	{"Environment", testEnvironment},
+	{"Rebound", testRebound},
 	{"Intels", testIntels},
 	{"Interrupted", testInterrupted},
 	{"Broken", testBrokenMigration},
@@ -97,6 +98,7 @@ func (b backend) store(t testing.TB) *Store {
 func (b backend) runServer(t *testing.T, server *dbtest.Server) {
 	b.run(t)
 	t.Run("Silent", func(t *testing.T) { testSilent(t, b) })
+	t.Run("BindWaits", func(t *testing.T) { testBindWaits(t, b) })
 	t.Run("Deadlock", func(t *testing.T) { testDeadlock(t, b) })
 	t.Run("Restart", func(t *testing.T) { testRestart(t, b, server) })
 }

@@ -199,8 +199,10 @@ func run(tb testing.TB, l lie, seed uint64) (*host, *result) {
 		tb.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	var files [2]*os.File
-	for i, name := range []string{"out", "log"} {
+	// Not /dev/null, which would be the machine's: what the victim does to a file, a
+	// host that lies about descriptors may have done to another.
+	var files [3]*os.File
+	for i, name := range []string{"out", "log", "in"} {
 		if files[i], err = os.Create(filepath.Join(dir, name)); err != nil {
 			tb.Fatal(err)
 		}
@@ -215,7 +217,7 @@ func run(tb testing.TB, l lie, seed uint64) (*host, *result) {
 	running, over := context.WithCancel(context.Background())
 	defer over()
 	p := process.New(process.Config{
-		Args: []string{"victim", fmt.Sprint(max(l.rounds, 1)), l.jobs}, Dir: work, Stdout: files[0], Stderr: files[1], CPUs: 2,
+		Args: []string{"victim", fmt.Sprint(max(l.rounds, 1)), l.jobs}, Dir: work, Stdin: files[2], Stdout: files[0], Stderr: files[1], CPUs: 2,
 		Tamper: &process.Tamper{Boot: func(b []byte) { boot(b) }, OCall: h.ocall, Ended: func() {
 			over()
 			during.Wait()

@@ -138,12 +138,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.o.Now()
 	id := requestID(r)
-	if s.web != nil && r.URL.Path+"/" == web.Prefix {
-		http.Redirect(w, r, web.Prefix, http.StatusFound)
-		s.metrics.done(statusPage, http.StatusFound, s.o.Now().Sub(start))
-		return
-	}
-	if s.web != nil && strings.HasPrefix(r.URL.Path, web.Prefix) {
+	if s.web != nil && strings.HasPrefix(r.URL.Path+"/", web.Prefix) {
 		seen := &watched{ResponseWriter: w, status: http.StatusOK}
 		w.Header()["Request-ID"] = []string{id}
 		s.web.ServeHTTP(seen, r)

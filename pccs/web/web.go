@@ -85,6 +85,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
 	switch {
+	case r.URL.Path+"/" == Prefix:
+		http.Redirect(w, r, Prefix, http.StatusFound)
 	case !h.authorised(r):
 		head.Set("WWW-Authenticate", `Basic realm="PCCS status: any user name, the admin token as the password", charset="UTF-8"`)
 		fail(w, r, http.StatusUnauthorized, "The administrator's token is needed", "Give it as the password; the user name does not matter. A service that has no admin token configured shows this page to nobody.")

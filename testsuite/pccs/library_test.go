@@ -17,12 +17,12 @@ import (
 func TestIntelLibrary(t *testing.T) {
 	p, f := intel(t, "FEIDI_PCCS_INTEL"), fleet.New()
 	p.fill(t, f)
-	p.library(t, f)
+	p.nineCalls(t, f)
 }
 
-// library has Intel's client itself, libsgx_default_qcnl_wrapper.so in
+// nineCalls has Intel's client itself, libsgx_default_qcnl_wrapper.so in
 // FEIDI_QCNL, ask for all that it can ask for.
-func (p *peer) library(t *testing.T, f *fleet.Fleet) {
+func (p *peer) nineCalls(t *testing.T, f *fleet.Fleet) {
 	lib := os.Getenv("FEIDI_QCNL")
 	if lib == "" {
 		t.Skip("FEIDI_QCNL names no client of Intel's")

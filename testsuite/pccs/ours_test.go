@@ -36,7 +36,7 @@ func TestLibrary(t *testing.T) {
 	f := fleet.New()
 	p := ours(t, f, pccs.Offline, nil)
 	p.fill(t, f)
-	p.library(t, f)
+	p.nineCalls(t, f)
 }
 
 // ours starts our service with SQLite and TLS, which trusts the fleet's root.
